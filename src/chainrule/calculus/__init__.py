@@ -1,0 +1,1 @@
+"""The article, as code: arrays in, arrays out. Start with :mod:`chainrule.calculus.gradient`."""

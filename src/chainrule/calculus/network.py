@@ -1,0 +1,238 @@
+"""A network's description, and its parameters as one flat vector in the article's order.
+
+The vector is ∇C's own layout: w1, b1, w2, b2, …, wL, bL, each w row by row. ``w[l]`` and ``b[l]`` are views into
+it, so that an optimizer, a checker and a file all work on the same numbers. Nothing else knows an offset.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from itertools import pairwise
+from math import isfinite, prod
+from types import MappingProxyType
+from typing import Any, Self
+
+import numpy as np
+
+from chainrule.calculus.activation import ACTIVATIONS, Activation
+from chainrule.calculus.arrays import Array, numbers
+from chainrule.calculus.cost import COSTS, Cost
+from chainrule.errors import InputError, NetworkError
+
+MAX_PARAMETERS = 2**31
+"""The largest network accepted: 8 GiB of float32 parameters."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A chain of dense layers 1..L; layer 0 is the input.
+
+    ``sizes`` is (n_0, …, n_L). ``activation`` is one name for every layer, or one a layer; it is kept as one a
+    layer. ``cost`` names the cost; ``l1`` and ``l2`` are the penalties l1·Σ|w| + l2·Σw² on the weights.
+    Raises NetworkError for anything that is not such a network.
+    """
+
+    sizes: tuple[int, ...]
+    activation: tuple[str, ...]
+    cost: str
+    l1: float
+    l2: float
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: str | Sequence[str],
+        cost: str,
+        l1: float = 0.0,
+        l2: float = 0.0,
+    ) -> None:
+        set_ = object.__setattr__  # the one way to fill a frozen dataclass
+        set_(self, "sizes", _sizes(sizes))
+        set_(self, "activation", _activations(activation, len(self.sizes) - 1))
+        set_(self, "cost", _known("cost", cost, COSTS))
+        set_(self, "l1", _penalty("l1", l1))
+        set_(self, "l2", _penalty("l2", l2))
+        if not self.C.goes_with(self.activation[-1]):
+            raise NetworkError(
+                f"activation: cost {cost!r} does not go with a last layer of {self.activation[-1]!r}. "
+                f"The costs and the output activations they go with: {legal_pairs()}"
+            )
+
+    @property
+    def depth(self) -> int:
+        """L, the number of layers that have weights."""
+        return len(self.sizes) - 1
+
+    @property
+    def C(self) -> Cost:
+        """The cost with its derivatives."""
+        return COSTS[self.cost]
+
+    def σ(self, l: int) -> Activation:
+        """The activation of layer l with its derivative; layers count from 1."""
+        return ACTIVATIONS[self.activation[l - 1]]
+
+    @property
+    def layers(self) -> range:
+        """1..L."""
+        return range(1, self.depth + 1)
+
+    @property
+    def n_parameters(self) -> int:
+        """How many weights and biases there are."""
+        return sum(block.stop - block.start for block in layout(self))
+
+
+def legal_pairs() -> str:
+    """Every cost with the output activations it goes with, in words."""
+    return "; ".join(
+        f"{cost.name} with {' or '.join(cost.activations) or 'any but softmax'}" for cost in COSTS.values()
+    )
+
+
+def _sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    if isinstance(sizes, str) or not isinstance(sizes, Sequence):
+        raise NetworkError(f"sizes: {sizes!r} is not a list of layer sizes such as [2, 3, 1]")
+    if len(sizes) < 2:
+        raise NetworkError(f"sizes: {list(sizes)} has {len(sizes)} entries; at least an input and an output are needed")
+    for l, n in enumerate(sizes):
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+            raise NetworkError(f"sizes: entry {l} is {n!r}; a layer has a whole number of neurons, at least 1")
+    parameters = sum(n * (k + 1) for k, n in pairwise(sizes))
+    if parameters > MAX_PARAMETERS:
+        raise NetworkError(f"sizes: {list(sizes)} makes {parameters:,} parameters, the most is {MAX_PARAMETERS:,}")
+    return tuple(int(n) for n in sizes)
+
+
+def _activations(activation: str | Sequence[str], depth: int) -> tuple[str, ...]:
+    names = [activation] * depth if isinstance(activation, str) else activation
+    if not isinstance(names, Sequence):
+        raise NetworkError(f"activation: {activation!r} is not a name or a list of names")
+    if len(names) != depth:
+        raise NetworkError(f"activation: {len(names)} names for {depth} layers; give one for all, or one for each")
+    names = tuple(_known("activation", name, ACTIVATIONS) for name in names)
+    for l, name in enumerate(names[:-1], 1):
+        if not ACTIVATIONS[name].elementwise:
+            raise NetworkError(f"activation: layer {l} of {depth} is {name!r}, which only the last layer can be")
+    return names
+
+
+def _known(what: str, name: object, table: Mapping[str, object]) -> str:
+    if isinstance(name, str) and name in table:
+        return name
+    close = get_close_matches(str(name), table, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise NetworkError(f"{what}: {name!r} is not known.{hint} Known: {', '.join(table)}")
+
+
+def _penalty(what: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
+        raise NetworkError(f"{what}: {value!r} is not a penalty; it is a number, 0 or more")
+    return float(value)
+
+
+# the flat vector -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Block:
+    """One w or b within the flat vector: ``vector[start:stop].reshape(shape)``."""
+
+    name: str
+    layer: int
+    start: int
+    stop: int
+    shape: tuple[int, ...]
+
+
+@cache
+def layout(network: Network) -> tuple[Block, ...]:
+    """Where w1, b1, …, wL, bL lie in the flat vector."""
+    blocks: list[Block] = []
+    start = 0
+    for l in network.layers:
+        n_in, n_out = network.sizes[l - 1], network.sizes[l]
+        for letter, shape in (("w", (n_out, n_in)), ("b", (n_out,))):
+            stop = start + prod(shape)
+            blocks.append(Block(f"{letter}{l}", l, start, stop, shape))
+            start = stop
+    return tuple(blocks)
+
+
+class ParameterVector:
+    """All weights and biases, or all of ∇C: one flat ``vector`` with views ``w[l]`` (n_l, n_{l−1}) and ``b[l]`` (n_l,).
+
+    Layers count from 1: ``w[1]`` is W⁽¹⁾. Writing into a view writes into the vector. ``vector`` is kept, not
+    copied; it must be one-dimensional, contiguous, float32 or float64, and of the network's length
+    (InputError otherwise).
+    """
+
+    def __init__(self, network: Network, vector: Array) -> None:
+        if vector.dtype.name not in ("float32", "float64"):
+            raise InputError(f"parameters: dtype {vector.dtype}, expected float32 or float64")
+        if vector.shape != (network.n_parameters,) or not vector.flags.c_contiguous:
+            raise InputError(
+                f"parameters: shape {vector.shape}, expected one contiguous row of {network.n_parameters} numbers "
+                f"for sizes {list(network.sizes)}"
+            )
+        self.network = network
+        self.vector = vector
+        views = {block.name: vector[block.start : block.stop].reshape(block.shape) for block in layout(network)}
+        self.w: Mapping[int, Array] = MappingProxyType({l: views[f"w{l}"] for l in network.layers})
+        self.b: Mapping[int, Array] = MappingProxyType({l: views[f"b{l}"] for l in network.layers})
+
+    @classmethod
+    def zeros(cls, network: Network, dtype: np.dtype[np.floating] | type = np.float64) -> Self:
+        """All parameters 0."""
+        return cls(network, np.zeros(network.n_parameters, dtype))
+
+    @classmethod
+    def from_arrays(
+        cls, network: Network, arrays: Mapping[str, Any], dtype: np.dtype[np.floating] | type = np.float64
+    ) -> Self:
+        """From {"w1": [[…]], "b1": […], …}, nested lists or arrays, checked name by name.
+
+        Raises InputError that names the array, and the row where one is ragged.
+        """
+        names = [block.name for block in layout(network)]
+        for name in arrays:
+            if name not in names:
+                raise InputError(f"{name}: no such parameter; sizes {list(network.sizes)} has {', '.join(names)}")
+        parameters = cls.zeros(network, dtype)
+        for block in layout(network):
+            if block.name not in arrays:
+                raise InputError(f"{block.name}: missing; expected shape {block.shape}")
+            values = numbers(block.name, arrays[block.name], block.shape, hint=_shape_hint(network, block))
+            parameters.vector[block.start : block.stop] = values.ravel()
+        if not np.isfinite(parameters.vector).all():
+            raise InputError(f"the parameters do not fit into {np.dtype(dtype)}")
+        return parameters
+
+    def arrays(self) -> dict[str, Array]:
+        """{"w1": w[1], "b1": b[1], …} in the article's order; the arrays are views."""
+        return {
+            name: values for l in self.network.layers for name, values in ((f"w{l}", self.w[l]), (f"b{l}", self.b[l]))
+        }
+
+    def __iter__(self) -> Iterator[tuple[str, Array]]:
+        """Pairs of name and view in the article's order."""
+        return iter(self.arrays().items())
+
+    def astype(self, dtype: np.dtype[np.floating] | type) -> Self:
+        """A copy in another dtype."""
+        return type(self)(self.network, self.vector.astype(dtype))
+
+    def copy(self) -> Self:
+        """A copy that shares nothing."""
+        return self.astype(self.vector.dtype)
+
+    def __repr__(self) -> str:
+        return f"ParameterVector(sizes={list(self.network.sizes)}, {self.vector.size} numbers, {self.vector.dtype})"
+
+
+def _shape_hint(network: Network, block: Block) -> str:
+    n_in, n_out = network.sizes[block.layer - 1], network.sizes[block.layer]
+    if block.name.startswith("w"):
+        return f"one row for each of layer {block.layer}'s {n_out} neurons, one number for each of its {n_in} inputs"
+    return f"one number for each of layer {block.layer}'s {n_out} neurons"

@@ -1,0 +1,99 @@
+"""The text form of a quantity: ``w2[1,0]``, ``w2.1.0``, ``wL[0,0]``, ``b1[3]``, ``a(L-1)[0]``, ``z2[1]``.
+
+Layers count from 1, neurons from 0; layer 0 is the input, so ``a0[k]`` exists and ``z0[k]`` does not. ``L`` is the
+last layer.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chainrule.calculus.network import Network
+from chainrule.errors import NotationError
+
+_LAYER = r"(?P<layer>\d+|L|\(L(?:\s*-\s*(?P<back>\d+))?\)|L-(?P<back2>\d+))"
+_PATTERN = re.compile(
+    rf"(?P<letter>[wbaz]){_LAYER}"
+    r"(?:\[\s*(?P<j>\d+)\s*(?:,\s*(?P<k>\d+)\s*)?\]|\.(?P<jdot>\d+)(?:\.(?P<kdot>\d+))?)"
+)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One number of a network: a weight (letter w, with k), a bias b, an activation a or a pre-activation z."""
+
+    letter: str
+    layer: int
+    j: int
+    k: int | None = None
+
+    @property
+    def entry(self) -> str:
+        """The index part, ``[1,0]`` or ``[3]``."""
+        return f"[{self.j}]" if self.k is None else f"[{self.j},{self.k}]"
+
+    @property
+    def dotted(self) -> str:
+        """The form that no shell expands: ``w2.1.0``."""
+        return f"{self.letter}{self.layer}.{self.j}" + ("" if self.k is None else f".{self.k}")
+
+    def __str__(self) -> str:
+        return f"{self.letter}{self.layer}{self.entry}"
+
+
+def parse(text: str, network: Network, aliases: Mapping[str, str] | None = None) -> Quantity:
+    """The quantity that ``text`` names in this network.
+
+    ``aliases`` are further names for parameters, as a problem file may give. Raises NotationError that tells what is
+    there instead.
+    """
+    stripped = text.strip()
+    stripped = (aliases or {}).get(stripped, stripped)
+    match = _PATTERN.fullmatch(stripped)
+    if match is None:
+        raise NotationError(
+            f"{text!r} is not the name of a weight, bias, activation or pre-activation. Write w2.1.0 or 'w2[1,0]' for "
+            f"the weight into neuron 1 of layer 2 from neuron 0 of layer 1; b2.1, a2.1 and z2.1 for that neuron's own"
+        )
+    letter = match["letter"]
+    layer = _layer(match, network)
+    j = int(match["j"] or match["jdot"])
+    k_text = match["k"] or match["kdot"]
+    k = None if k_text is None else int(k_text)
+    _check(text, network, Quantity(letter, layer, j, k))
+    return Quantity(letter, layer, j, k)
+
+
+def _layer(match: re.Match[str], network: Network) -> int:
+    if match["layer"].isdigit():
+        return int(match["layer"])
+    return network.depth - int(match["back"] or match["back2"] or 0)
+
+
+def _check(text: str, network: Network, q: Quantity) -> None:
+    first = 0 if q.letter == "a" else 1
+    if not first <= q.layer <= network.depth:
+        note = " (layer 0 is the input: a0)" if q.layer == 0 else ""
+        raise NotationError(
+            f"{text!r}: there is no {q.letter} in layer {q.layer}; this network has {q.letter}{first} to "
+            f"{q.letter}{network.depth}{note}"
+        )
+    n = network.sizes[q.layer]
+    if (q.k is not None) != (q.letter == "w"):
+        takes = "two indices, w2[j,k]: into neuron j from neuron k" if q.letter == "w" else "one index, the neuron's"
+        raise NotationError(f"{text!r}: {q.letter} takes {takes}")
+    if q.j >= n:
+        whose = (
+            f"w{q.layer}[j,k] leads into neuron j of"
+            if q.letter == "w"
+            else f"{q.letter}{q.layer}[j] belongs to neuron j of"
+        )
+        raise NotationError(f"{text!r}: neuron {q.j} does not exist; {whose} layer {q.layer}, where j is 0 to {n - 1}")
+    if q.k is not None and q.k >= network.sizes[q.layer - 1]:
+        below = network.sizes[q.layer - 1]
+        source = f"neuron k of layer {q.layer - 1}" if q.layer > 1 else "input k"
+        swapped = " (are the two indices swapped?)" if q.k < n and q.j < below else ""
+        raise NotationError(
+            f"{text!r}: w{q.layer}[j,k] leads into neuron j of layer {q.layer} from {source}, "
+            f"and k is 0 to {below - 1}{swapped}"
+        )
