@@ -9,6 +9,7 @@ any shape, float32 or float64, returns the same shape and dtype, and neither ove
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import cast
 
 import numpy as np
 from numpy.polynomial.chebyshev import chebval
@@ -202,8 +203,8 @@ def normal_cdf(z: Array) -> Array:
     z64 = z.astype(np.float64)
     u: Array = np.abs(z64)
     t = 2 / (2 + u * np.sqrt(0.5))
-    series: Array = np.asarray(chebval(2 * t - 1, _ERFC_SERIES))
-    tail = t * np.exp(series) * _gauss(u) / 2
+    series: Array = cast("Array", chebval(2 * t - 1, _ERFC_SERIES))
+    tail: Array = t * np.exp(series) * _gauss(u) / 2
     return np.where(z64 > 0, 1 - tail, tail).astype(z.dtype)
 
 

@@ -247,3 +247,20 @@ def penalty(w: Array, l1: float, l2: float) -> float:
 def penalty_derivative(w: Array, l1: float, l2: float) -> Array:
     """∂/∂w of the penalty: l1·sign(w) + 2·l2·w; sign(0) = 0."""
     return w.dtype.type(l1) * np.sign(w) + w.dtype.type(2 * l2) * w
+
+
+# the targets ---------------------------------------------------------------------------------------
+
+
+def check_targets(cost: Cost, Y: Array) -> None:
+    """Raise InputError, naming the first entry at fault, unless the cost can take these targets (examples, n_L)."""
+    bad = ~cost.accepts(Y)
+    if bad.any():
+        i, j = (int(at) for at in np.unravel_index(int(bad.argmax()), Y.shape))
+        raise InputError(f"y of example {i}: y[{j}] is {Y[i, j]:g}; {cost.name} takes {cost.targets}")
+    if cost.name == "cross-entropy":
+        total = Y.sum(axis=1)
+        off = np.abs(total - 1) > Y.shape[1] * np.finfo(np.float32).eps
+        if off.any():
+            i = int(off.argmax())
+            raise InputError(f"y of example {i}: its entries sum to {total[i]:g}; {cost.name} takes {cost.targets}")

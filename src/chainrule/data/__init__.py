@@ -1,0 +1,1 @@
+"""Tables of examples: where they come from, and how their columns become numbers."""

@@ -1,0 +1,122 @@
+"""A table of raw data, column by column, that can say where each of its rows came from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from chainrule.calculus.arrays import Array
+from chainrule.errors import DataError
+
+Column = Array | list[str]
+"""A float64 array, NaN where a value is missing; or one text a row, "" where missing."""
+
+MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
+"""Texts that stand for a missing value, in lower case."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of equal length by name.
+
+    ``source`` is what messages call the table; ``where(row)`` says in words where row ``row`` (from 0) is.
+    ``target`` names the column, or columns, that the source itself marks as what is to be predicted.
+    """
+
+    source: str
+    columns: Mapping[str, Column]
+    where: Callable[[int], str] = field(default=lambda row: f"row {row}")
+    target: tuple[str, ...] = ()
+
+    @property
+    def n_rows(self) -> int:
+        """How many examples there are."""
+        return len(next(iter(self.columns.values()), ()))
+
+    def without(self, names: Sequence[str]) -> "Table":
+        """The table less these columns; DataError if one does not exist."""
+        for name in names:
+            self[name]
+        return Table(self.source, {n: c for n, c in self.columns.items() if n not in names}, self.where, self.target)
+
+    def __getitem__(self, name: str) -> Column:
+        if name not in self.columns:
+            raise DataError(f"{self.source}: there is no column {name!r}; the columns are {_listed(self.columns)}")
+        return self.columns[name]
+
+    def fail(self, row: int, name: str, what: str) -> DataError:
+        """An error about one cell."""
+        return DataError(f"{self.source}, {self.where(row)}, column {name!r}: {what}")
+
+    def numbers(self, name: str) -> Array:
+        """A column as finite float64 (rows,); DataError names the first cell that is missing, infinite or text."""
+        column = self[name]
+        values = column if isinstance(column, np.ndarray) else self._parsed(name, column)
+        bad = ~np.isfinite(values)
+        if bad.any():
+            row = int(bad.argmax())
+            if np.isnan(values[row]):
+                raise self.missing(row, name, int(np.isnan(values).sum()))
+            raise self.fail(row, name, f"{values[row]} is not a finite number")
+        return values
+
+    def texts(self, name: str) -> list[str]:
+        """A column as texts, none missing; numbers are written as short as they can be (3, not 3.0)."""
+        column = self[name]
+        if isinstance(column, np.ndarray):
+            return [
+                f"{value:.17g}" if value != int(value) else str(int(value)) for value in self.numbers(name).tolist()
+            ]
+        missing = [row for row, text in enumerate(column) if is_missing(text)]
+        if missing:
+            raise self.missing(missing[0], name, len(missing))
+        return column
+
+    def is_text(self, name: str) -> bool:
+        """Whether a column holds texts: more of its values that are not missing fail to be numbers than are numbers."""
+        column = self[name]
+        if isinstance(column, np.ndarray):
+            return False
+        try:
+            np.array(column, dtype=np.float64)
+        except ValueError:
+            known = [text for text in column if not is_missing(text)]
+            return sum(_number(text) is None for text in known) * 2 > len(known)
+        return False
+
+    def missing(self, row: int, name: str, count: int) -> DataError:
+        """The error for a column with missing values."""
+        more = f", the first of {count} in this column" if count > 1 else ""
+        return self.fail(
+            row, name, f"the value is missing{more}. Fill or remove such rows, or leave the column out with --drop"
+        )
+
+    def _parsed(self, name: str, column: list[str]) -> Array:
+        try:
+            return np.array(column, dtype=np.float64)
+        except ValueError:
+            pass
+        values = np.empty(len(column))
+        for row, text in enumerate(column):
+            value = float("nan") if is_missing(text) else _number(text)
+            if value is None:
+                raise self.fail(row, name, f"{text!r} is text in a column of numbers")
+            values[row] = value
+        return values
+
+
+def is_missing(text: str) -> bool:
+    """Whether a text stands for a missing value."""
+    return text.strip().lower() in MISSING
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text) if "_" not in text else None
+    except ValueError:
+        return None
+
+
+def _listed(names: Mapping[str, object]) -> str:
+    shown = ", ".join(repr(name) for name in list(names)[:12])
+    return shown if len(names) <= 12 else f"{shown}, … ({len(names)} in all)"

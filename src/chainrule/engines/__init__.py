@@ -1,0 +1,10 @@
+"""Who does the arithmetic. Training and prediction ask :func:`engine` and never name an engine themselves."""
+
+from types import ModuleType
+
+
+def engine() -> ModuleType:
+    """The engine in use: a module with ``NAME``, ``predict(parameters, X)`` and ``run(state, n_steps)``."""
+    from chainrule.engines import reference
+
+    return reference

@@ -1,0 +1,114 @@
+"""Each optimizer's step, as a function from the gradient g to a change of the parameters p, in place.
+
+The forms of momentum and Nesterov are those of Sutskever et al., On the Importance of Initialization and Momentum
+in Deep Learning, ICML 2013, with the learning rate outside the velocity; Adam is algorithm 1 of Kingma, Ba,
+arXiv:1412.6980.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from types import MappingProxyType
+
+import numpy as np
+
+from chainrule.calculus.arrays import Array
+from chainrule.errors import InputError
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """Which step, and its constants. ``lr`` None means the method's customary rate.
+
+    Raises InputError for an unknown name or a constant out of range.
+    """
+
+    name: str = "adam"
+    lr: float | None = None
+    momentum: float = 0.9
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        if self.name not in METHODS:
+            raise InputError(f"optimizer: {self.name!r} is not known. Known: {', '.join(METHODS)}")
+        if self.lr is None:
+            object.__setattr__(self, "lr", METHODS[self.name].customary_lr)
+        if not (isfinite(self.rate) and self.rate > 0):
+            raise InputError(f"lr: {self.lr} is not a learning rate; it is a number above 0")
+        for what in ("momentum", "beta1", "beta2"):
+            if not 0 <= getattr(self, what) < 1:
+                raise InputError(f"{what}: {getattr(self, what)} is out of range; it is at least 0 and below 1")
+        if not (isfinite(self.epsilon) and self.epsilon > 0):
+            raise InputError(f"epsilon: {self.epsilon} is out of range; it is a number above 0")
+
+    @property
+    def rate(self) -> float:
+        """The learning rate, never None."""
+        assert self.lr is not None
+        return self.lr
+
+    @property
+    def n_moments(self) -> int:
+        """How many vectors as long as the parameters the method carries from step to step."""
+        return METHODS[self.name].n_moments
+
+    def step(self, p: Array, g: Array, moments: tuple[Array, ...], t: int) -> None:
+        """One update of p and the moments in place; t counts from 1."""
+        METHODS[self.name].step(self, p, g, moments, t)
+
+
+def sgd(o: Optimizer, p: Array, g: Array, moments: tuple[Array, ...], t: int) -> None:
+    """p ← p − lr·g."""
+    p -= p.dtype.type(o.rate) * g
+
+
+def momentum(o: Optimizer, p: Array, g: Array, moments: tuple[Array, ...], t: int) -> None:
+    """v ← μv + g;  p ← p − lr·v."""
+    (v,) = moments
+    v *= p.dtype.type(o.momentum)
+    v += g
+    p -= p.dtype.type(o.rate) * v
+
+
+def nesterov(o: Optimizer, p: Array, g: Array, moments: tuple[Array, ...], t: int) -> None:
+    """v ← μv + g;  p ← p − lr·(g + μv)."""
+    (v,) = moments
+    μ = p.dtype.type(o.momentum)
+    v *= μ
+    v += g
+    p -= p.dtype.type(o.rate) * (g + μ * v)
+
+
+def adam(o: Optimizer, p: Array, g: Array, moments: tuple[Array, ...], t: int) -> None:
+    """m ← β₁m + (1 − β₁)g;  v ← β₂v + (1 − β₂)g²;  p ← p − lr·m̂/(√v̂ + ε), m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ)."""
+    m, v = moments
+    number = p.dtype.type
+    m += number(1 - o.beta1) * (g - m)
+    v += number(1 - o.beta2) * (g * g - v)
+    m_scale = number(o.rate / (1 - o.beta1**t))
+    v_scale = number(1 / (1 - o.beta2**t))
+    p -= m_scale * m / (np.sqrt(v_scale * v) + number(o.epsilon))
+
+
+Step = Callable[[Optimizer, Array, Array, tuple[Array, ...], int], None]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A step with how many moment vectors it needs and the learning rate it is customarily used with."""
+
+    step: Step
+    n_moments: int
+    customary_lr: float
+
+
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        "sgd": Method(sgd, 0, 0.1),
+        "momentum": Method(momentum, 1, 0.01),
+        "nesterov": Method(nesterov, 1, 0.01),
+        "adam": Method(adam, 2, 0.001),
+    }
+)

@@ -1,0 +1,41 @@
+"""The reference engine: the article in NumPy, plain and permanent. What any faster engine is held to."""
+
+import numpy as np
+
+from chainrule.calculus.arrays import Array
+from chainrule.calculus.gradient import forward, gradient
+from chainrule.calculus.network import ParameterVector
+from chainrule.engines.random import epoch_order
+from chainrule.engines.state import TrainingState
+
+NAME = "reference"
+
+_ROWS = 4096
+
+
+def predict(parameters: ParameterVector, X: Array) -> Array:
+    """a⁽ᴸ⁾ for each row of X, (examples, n_L), a block of rows at a time so that no whole trace is held."""
+    L = parameters.network.depth
+    blocks = [forward(parameters, X[i : i + _ROWS]).a[L] for i in range(0, len(X), _ROWS)]
+    return np.concatenate(blocks) if blocks else np.empty((0, parameters.network.sizes[L]), X.dtype)
+
+
+def run(state: TrainingState, n_steps: int) -> None:
+    """Make n_steps updates, in place. However the steps are sliced into calls, the bits come out the same."""
+    for _ in range(n_steps):
+        batch = state.order[state.cursor : state.cursor + state.batch_size]
+        weights = None if state.weights is None else state.weights[batch]
+        weight = float(len(batch)) if weights is None else float(weights.sum())
+        if weight > 0:
+            C, g = gradient(state.parameters, state.X[batch], state.Y[batch], weights)
+            state.optimizer.step(state.parameters.vector, g.vector, state.moments, state.step + 1)
+            state.running_cost += C * weight
+            state.running_weight += weight
+        state.step += 1
+        state.cursor += len(batch)
+        if state.cursor == len(state.order):
+            state.costs.append(state.running_cost / state.running_weight)
+            state.running_cost = state.running_weight = 0.0
+            state.epoch += 1
+            state.cursor = 0
+            state.order = epoch_order(state.seed, state.epoch, len(state.X))

@@ -1,0 +1,21 @@
+"""Which examples are held out for the test figure."""
+
+import numpy as np
+
+from chainrule.calculus.arrays import Array
+from chainrule.engines.random import Purpose, generator
+
+TEST_SHARE = 0.2
+
+
+def split(n: int, seed: int, classes: Array | None = None) -> tuple[Array, Array]:
+    """Rows to train on and rows to test on, both in rising order: a seeded 20 % is held out.
+
+    With ``classes`` (n,), a whole number for each example, each class gives its 20 %, rounded, and never its
+    last example.
+    """
+    random = generator(seed, Purpose.SPLIT)
+    groups = [np.arange(n)] if classes is None else [np.flatnonzero(classes == c) for c in np.unique(classes)]
+    held_out = [random.permutation(rows)[: min(round(TEST_SHARE * len(rows)), len(rows) - 1)] for rows in groups]
+    test = np.sort(np.concatenate(held_out))
+    return np.setdiff1d(np.arange(n), test), test

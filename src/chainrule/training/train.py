@@ -1,0 +1,181 @@
+"""From a table to a trained model: what ``chainrule train`` does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+
+from chainrule.calculus.network import Network, ParameterVector
+from chainrule.data.table import Table
+from chainrule.engines import engine
+from chainrule.engines.optimizer import Optimizer
+from chainrule.engines.state import TrainingState
+from chainrule.errors import DataError, InputError
+from chainrule.model.encoding import Inputs, Target
+from chainrule.model.model import Model
+from chainrule.training.initialization import initial_parameters
+from chainrule.training.loop import Watcher, train_epochs
+from chainrule.training.split import split
+
+TASKS = ("auto", "classes", "numbers")
+
+_OUTPUT_OF_COST = {"cross-entropy": "softmax", "binary-cross-entropy": "sigmoid", "poisson": "exp"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    ``hidden`` are the hidden layers' sizes. ``activation`` is one name for all hidden layers, or one a hidden layer, or
+    one a layer with the output's. ``cost`` None means cross-entropy for classes (one sigmoid output and
+    binary-cross-entropy for two), squared-error for numbers. ``target`` names the target columns where the data does not;
+    ``task`` decides whether they are "classes" or "numbers". ``dropped`` columns are left out. Raises InputError.
+    """
+
+    hidden: tuple[int, ...] = (64, 32)
+    activation: tuple[str, ...] = ("relu",)
+    cost: str | None = None
+    optimizer: Optimizer = Optimizer()
+    batch_size: int = 32
+    epochs: int = 60
+    l1: float = 0.0
+    l2: float = 1e-4
+    seed: int = 0
+    target: tuple[str, ...] = ()
+    task: str = "auto"
+    dropped: tuple[str, ...] = ()
+    standardise: bool = True
+
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise InputError(f"task: {self.task!r} is not known. Known: {', '.join(TASKS)}")
+        for n in self.hidden:
+            if n < 1:
+                raise InputError(f"hidden: {n} is not a layer size; a layer has at least 1 neuron")
+        for what, value in (("epochs", self.epochs), ("batch size", self.batch_size)):
+            if value < 1:
+                raise InputError(f"{what}: {value} is out of range; it is at least 1")
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"seed: {self.seed} is out of range; it is at least 0 and below 2⁶³")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model with its figures; ``test_score`` is None where no example could be held out."""
+
+    model: Model
+    epochs: int
+    train_cost: float
+    test_score: float | None
+    seconds: float
+    interrupted: bool
+    n_train: int
+    n_test: int
+
+
+def plan(table: Table, settings: Settings) -> "Plan":
+    """Read the table and decide everything but the weights. Raises DataError or InputError."""
+    table = table.without(settings.dropped)
+    target_columns = settings.target or table.target
+    if not target_columns:
+        raise DataError(f"{table.source}: which column is to be predicted? Name it with --target")
+    names = [name for name in table.columns if name not in target_columns]
+    if not names:
+        raise DataError(f"{table.source}: there is no input column beside the target")
+    everything = np.arange(table.n_rows)
+    target = Target.learn(table, target_columns, settings.task, everything, standardise=False)
+    labels = None if target.classes is None else target.encode(table, len(target.classes)).argmax(axis=1)
+    train_rows, test_rows = split(table.n_rows, settings.seed, labels)
+
+    inputs = Inputs.learn(table, names, train_rows, settings.standardise)
+    network = _network(settings, len(inputs.names), target)
+    if target.classes is None and settings.standardise and network.activation[-1] == "identity":
+        target = Target.learn(table, target_columns, "numbers", train_rows, standardise=True)
+    model = Model(initial_parameters(network, settings.seed), inputs, target)
+    examples = model.examples_of(table)
+    X, Y = examples.a0.astype(np.float32), examples.Y.astype(np.float32)
+    if not (np.isfinite(X).all() and np.isfinite(Y).all()):
+        raise DataError(f"{table.source}: it holds numbers too large to train on in float32; scale them down")
+    state = TrainingState(
+        model.parameters, settings.optimizer, X[train_rows], Y[train_rows], settings.batch_size, settings.seed
+    )
+    return Plan(model, state, examples.a0[test_rows], examples.Y[test_rows])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a training run is made of: a model with its initial parameters, the state, the held-out examples."""
+
+    model: Model
+    state: TrainingState
+    test_X: np.ndarray
+    test_Y: np.ndarray
+
+    def train(self, settings: Settings, watch: Watcher | None = None) -> Trained:
+        """Train. Ctrl-C ends it early and keeps what was learned. Raises DivergenceError."""
+        state = self.state
+        start = perf_counter()
+        finished = train_epochs(state, settings.epochs, watch)
+        seconds = perf_counter() - start
+        parameters = ParameterVector(self.model.network, state.parameters.vector)
+        return Trained(
+            Model(parameters, self.model.inputs, self.model.target, self._remembered(settings)),
+            epochs=state.epoch,
+            train_cost=state.cost,
+            test_score=self._score(),
+            seconds=seconds,
+            interrupted=not finished,
+            n_train=len(state.X),
+            n_test=len(self.test_X),
+        )
+
+    def _score(self) -> float | None:
+        if not len(self.test_X):
+            return None
+        assert self.model.target is not None
+        a = engine().predict(self.model.parameters.astype(np.float64), self.test_X)
+        return self.model.target.score(a, self.test_Y)
+
+    def _remembered(self, settings: Settings) -> dict[str, object]:
+        return {
+            "optimizer": settings.optimizer.name,
+            "lr": settings.optimizer.rate,
+            "batch_size": settings.batch_size,
+            "seed": settings.seed,
+            "epochs": self.state.epoch,
+            "costs": list(self.state.costs),
+        }
+
+
+def train(table: Table, settings: Settings | None = None, watch: Watcher | None = None) -> Trained:
+    """Train a model on a table. Raises DataError, InputError or DivergenceError."""
+    settings = settings or Settings()
+    return plan(table, settings).train(settings, watch)
+
+
+def _network(settings: Settings, n_0: int, target: Target) -> Network:
+    cost = settings.cost
+    if cost is None:
+        few = target.classes is not None and len(target.classes) == 2
+        cost = "squared-error" if target.classes is None else "binary-cross-entropy" if few else "cross-entropy"
+    if target.classes is None:
+        n_L, other = len(target.columns), "identity"
+    else:
+        one = len(target.classes) == 2 and cost != "cross-entropy"
+        n_L, other = 1 if one else len(target.classes), "sigmoid"
+    activation = _layer_activations(settings.activation, len(settings.hidden), _OUTPUT_OF_COST.get(cost, other))
+    return Network((n_0, *settings.hidden, n_L), activation, cost, settings.l1, settings.l2)
+
+
+def _layer_activations(given: Sequence[str], n_hidden: int, output: str) -> list[str]:
+    if len(given) == 1:
+        return [given[0]] * n_hidden + [output]
+    if len(given) == n_hidden:
+        return [*given, output]
+    if len(given) == n_hidden + 1:
+        return list(given)
+    raise InputError(
+        f"activation: {len(given)} names for {n_hidden} hidden layers; give one for all, one for each, or one more for "
+        f"the output layer"
+    )
