@@ -1,1 +1,68 @@
-"""chainrule."""
+"""Trains feed-forward networks and shows the calculus behind every gradient.
+
+The public names; everything else may change. They are imported when first used, so that ``import chainrule`` is quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from chainrule.calculus.network import Network as Network
+    from chainrule.calculus.network import ParameterVector as ParameterVector
+    from chainrule.data.source import read_table as read_table
+    from chainrule.data.table import Table as Table
+    from chainrule.engines.optimizer import Optimizer as Optimizer
+    from chainrule.errors import ChainruleError as ChainruleError
+    from chainrule.insight.explain import Explanation as Explanation
+    from chainrule.insight.explain import explain as explain
+    from chainrule.insight.gradient import gradient as gradient
+    from chainrule.model.model import Examples as Examples
+    from chainrule.model.model import Model as Model
+    from chainrule.model.model_file import load_model as load_model
+    from chainrule.model.model_file import save_model as save_model
+    from chainrule.model.problem_file import Problem as Problem
+    from chainrule.model.problem_file import load_problem as load_problem
+    from chainrule.training.initialization import initial_parameters as initial_parameters
+    from chainrule.training.train import Settings as Settings
+    from chainrule.training.train import Trained as Trained
+    from chainrule.training.train import train as train
+
+    __version__: str
+
+_HOME = {
+    "ChainruleError": "errors",
+    "Examples": "model.model",
+    "Explanation": "insight.explain",
+    "Model": "model.model",
+    "Network": "calculus.network",
+    "Optimizer": "engines.optimizer",
+    "ParameterVector": "calculus.network",
+    "Problem": "model.problem_file",
+    "Settings": "training.train",
+    "Table": "data.table",
+    "Trained": "training.train",
+    "explain": "insight.explain",
+    "gradient": "insight.gradient",
+    "initial_parameters": "training.initialization",
+    "load_model": "model.model_file",
+    "load_problem": "model.problem_file",
+    "read_table": "data.source",
+    "save_model": "model.model_file",
+    "train": "training.train",
+}
+
+__all__ = [*_HOME, "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("chainrule")
+    if name in _HOME:
+        return getattr(import_module(f"chainrule.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

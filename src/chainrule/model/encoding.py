@@ -95,12 +95,14 @@ class Target:
             Y = np.stack([table.numbers(name) for name in names], axis=1)
             mean, scale = centre_and_spread(Y[rows]) if standardise else (np.zeros(len(names)), np.ones(len(names)))
             return cls(tuple(names), None, mean, scale)
-        if len(names) > 1:
+        if len(names) != 1:
             raise DataError(f"{table.source}: classes come from one target column, not from {len(names)}")
         texts = table.texts(names[0])
         classes = _sorted_values(texts)
         if len(classes) < 2:
-            raise DataError(f"{table.source}: target {names[0]!r} holds one class only, {classes[0]!r}; two are needed")
+            raise DataError(
+                f"{table.source}: target {names[0]!r} holds one class only, {''.join(classes)!r}; two are needed"
+            )
         if len(classes) * 2 > len(texts) and len(classes) > MAX_CATEGORIES:
             raise DataError(
                 f"{table.source}: target {names[0]!r} holds {len(classes)} different texts in {len(texts)} rows; "
@@ -147,12 +149,13 @@ class Target:
             if a.shape[1] > 1:
                 return float(np.mean(a.argmax(axis=1) == Y.argmax(axis=1)))
             return float(np.mean((a[:, 0] > 0.5) == (Y[:, 0] > 0.5)))
-        residual: Array = np.square(a - Y).sum(axis=0)
-        spread: Array = np.square(Y - Y.mean(axis=0)).sum(axis=0)
-        constant = spread == 0
-        unexplained: Array = residual / np.where(constant, 1.0, spread)
-        r2 = np.where(constant, (residual == 0) * 1.0, 1 - unexplained)
-        return float(r2.mean())
+        residuals, spreads = _column_sums((a - Y) ** 2), _column_sums((Y - Y.mean(axis=0)) ** 2)
+        each = [1 - r / s if s else float(r == 0) for r, s in zip(residuals, spreads, strict=True)]
+        return sum(each) / len(each)
+
+
+def _column_sums(squares: Array) -> list[float]:
+    return [float(column.sum()) for column in squares.T]
 
 
 def one_hot(table: Table, name: str, values: tuple[str, ...]) -> Array:
@@ -170,11 +173,11 @@ def one_hot(table: Table, name: str, values: tuple[str, ...]) -> Array:
 def centre_and_spread(X: Array) -> tuple[Array, Array]:
     """Mean and standard deviation of each column; 1 in place of a deviation that is no more than rounding."""
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = X.mean(axis=0)
-        spread = X.std(axis=0)
+        mean: Array = X.mean(axis=0)
+        spread: Array = X.std(axis=0)
     if not (np.isfinite(mean).all() and np.isfinite(spread).all()):
         raise DataError("the numbers of a column are too large to average; scale them down")
-    constant = spread <= len(X) * np.finfo(np.float64).eps * np.abs(mean)
+    constant: Array = spread <= len(X) * np.finfo(np.float64).eps * np.abs(mean)
     return mean, np.where(constant, 1.0, spread)
 
 

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
@@ -65,7 +65,7 @@ def _check_finite(state: TrainingState) -> None:
 
 
 @contextmanager
-def _interrupts() -> Iterator[threading.Event]:
+def _interrupts() -> Generator[threading.Event]:
     """An event that Ctrl-C sets; a second Ctrl-C interrupts at once. Off the main thread, Ctrl-C is left alone."""
     interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():

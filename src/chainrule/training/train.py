@@ -1,11 +1,12 @@
 """From a table to a trained model: what ``chainrule train`` does."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 
 import numpy as np
 
+from chainrule.calculus.arrays import Array
 from chainrule.calculus.network import Network, ParameterVector
 from chainrule.data.table import Table
 from chainrule.engines import engine
@@ -29,18 +30,18 @@ class Settings:
 
     ``hidden`` are the hidden layers' sizes. ``activation`` is one name for all hidden layers, or one a hidden layer, or
     one a layer with the output's. ``cost`` None means cross-entropy for classes (one sigmoid output and
-    binary-cross-entropy for two), squared-error for numbers. ``target`` names the target columns where the data does not;
-    ``task`` decides whether they are "classes" or "numbers". ``dropped`` columns are left out. Raises InputError.
+    binary-cross-entropy for two), squared-error for numbers. ``target`` names the target columns where the data does
+    not; ``task`` decides whether they are "classes" or "numbers". ``dropped`` columns are left out. Raises InputError.
     """
 
     hidden: tuple[int, ...] = (64, 32)
     activation: tuple[str, ...] = ("relu",)
     cost: str | None = None
-    optimizer: Optimizer = Optimizer()
+    optimizer: Optimizer = field(default_factory=Optimizer)
     batch_size: int = 32
     epochs: int = 60
     l1: float = 0.0
-    l2: float = 1e-4
+    l2: float = 1e-3
     seed: int = 0
     target: tuple[str, ...] = ()
     task: str = "auto"
@@ -109,8 +110,8 @@ class Plan:
 
     model: Model
     state: TrainingState
-    test_X: np.ndarray
-    test_Y: np.ndarray
+    test_X: Array
+    test_Y: Array
 
     def train(self, settings: Settings, watch: Watcher | None = None) -> Trained:
         """Train. Ctrl-C ends it early and keeps what was learned. Raises DivergenceError."""

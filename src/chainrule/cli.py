@@ -1,0 +1,455 @@
+"""The command line: argv to one library call to what is shown. Libraries are imported where a command uses them."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
+
+import typer
+
+from chainrule.errors import ChainruleError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from chainrule.model.model import Examples, Model
+    from chainrule.training.loop import Watcher
+    from chainrule.training.train import Plan, Settings, Trained
+
+app = typer.Typer(
+    name="chainrule",
+    help="Train feed-forward networks, and see the calculus behind every gradient.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 done and the answer is no, 2 bad input or usage, 130 interrupted.",
+)
+
+SHOWN_ROWS = 20
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+DataOption = Annotated[
+    str | None, typer.Option("--data", help="The examples, where FILE is a model: like DATA of train.", metavar="DATA")
+]
+ExampleOption = Annotated[
+    int | None, typer.Option("--example", help="One example, counted from 0, in place of the average.", metavar="I")
+]
+FileArgument = Annotated[
+    Path, typer.Argument(help="A problem file (.toml), or a model file (.safetensors) with --data.", metavar="FILE")
+]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a command whose errors become one line on standard error and an exit code, never a traceback."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def guarded(*args: Any, **kwargs: Any) -> None:
+            try:
+                function(*args, **kwargs)
+                sys.stdout.flush()
+            except ChainruleError as error:
+                _fail(str(error))
+            except KeyboardInterrupt:
+                _tell("interrupted")
+                sys.exit(130)
+            except MemoryError:
+                _fail("out of memory; the network or the data is too large for this machine")
+            except BrokenPipeError:  # the reader, such as head, has seen enough
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            except OSError as error:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                _fail(f"the output cannot be written ({error.strerror})")
+
+        return app.command(name)(guarded)
+
+    return register
+
+
+@command("train")
+def train(
+    data: Annotated[
+        str,
+        typer.Argument(
+            help="digits (bundled); a CSV or Parquet file or folder; an .npz with X and y; or iris, wine, "
+            "breast-cancer, diabetes where scikit-learn is installed.",
+            metavar="DATA",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The model file to write.", metavar="M")] = Path("model.safetensors"),
+    target: Annotated[
+        str | None, typer.Option(help="The column to predict; several, separated by commas, for several numbers.")
+    ] = None,
+    hidden: Annotated[str, typer.Option(help="Sizes of the hidden layers, or none.")] = "64,32",
+    activation: Annotated[
+        str,
+        typer.Option(
+            help="identity, sigmoid, tanh, relu, leaky-relu, elu, softplus, silu, gelu or exp: one for all hidden "
+            "layers, or one for each, or one more for the output layer."
+        ),
+    ] = "relu",
+    cost: Annotated[
+        str | None,
+        typer.Option(
+            help="squared-error, half-squared-error, mean-squared-error, huber, cross-entropy, binary-cross-entropy or "
+            "poisson. Default: cross-entropy for classes, binary for two, squared-error for numbers."
+        ),
+    ] = None,
+    optimizer: Annotated[str, typer.Option(help="sgd, momentum, nesterov or adam.")] = "adam",
+    lr: Annotated[
+        float | None, typer.Option(help="Learning rate. Default: 0.001 for adam, 0.01 with momentum, 0.1 for sgd.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(help="Examples in a step.")] = 32,
+    epochs: Annotated[int, typer.Option(help="Passes over the training examples.")] = 60,
+    l1: Annotated[float, typer.Option(help="Penalty l1·Σ|w|.")] = 0.0,
+    l2: Annotated[float, typer.Option(help="Penalty l2·Σw².")] = 1e-3,
+    seed: Annotated[int, typer.Option(help="Fixes the split, the first weights and the order.")] = 0,
+    task: Annotated[
+        str, typer.Option(help="Whether the target is classes or numbers; auto decides by its values.")
+    ] = "auto",
+    drop: Annotated[str | None, typer.Option(help="Columns to leave out, separated by commas.")] = None,
+    scale: Annotated[
+        bool, typer.Option("--scale/--no-scale", help="Standardise inputs, and targets that are numbers.")
+    ] = True,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the cost by epoch into this .svg, .png or .pdf (extra plots).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Train a network on DATA, holding out 20 % for a test figure, and save it as a model file.
+
+    Ctrl-C stops early and keeps what was learned.
+    """
+    from chainrule.data.source import read_table
+    from chainrule.engines.optimizer import Optimizer
+    from chainrule.model.model_file import save_model
+    from chainrule.model.write import check_writable, write
+    from chainrule.render.plot import check_plot, cost_curve
+    from chainrule.training.train import Settings, plan
+
+    settings = Settings(
+        hidden=_whole_numbers("hidden", hidden),
+        activation=_names(activation),
+        cost=cost,
+        optimizer=Optimizer(optimizer, lr),
+        batch_size=batch_size,
+        epochs=epochs,
+        l1=l1,
+        l2=l2,
+        seed=seed,
+        target=_names(target),
+        task=task,
+        dropped=_names(drop),
+        standardise=scale,
+    )
+    check_writable(out)
+    if plot is not None:
+        check_plot(plot)
+        check_writable(plot)
+    planned = plan(read_table(data), settings)
+    _tell_columns(planned)
+    with _progress(epochs, planned.state.steps_per_epoch) as watch:
+        trained = planned.train(settings, watch)
+    save_model(trained.model, out)
+    if plot is not None:
+        title = f"{data}: {_sizes(trained.model)}, {settings.optimizer.name}"
+        write(plot, cost_curve(trained.model.training["costs"], title, plot.suffix.lower()))
+    _report_training(data, out, settings, trained, as_json)
+    if trained.interrupted:
+        sys.exit(130)
+
+
+@command("predict")
+def predict(
+    model_file: Annotated[Path, typer.Argument(help="A model file.", metavar="MODEL")],
+    data: Annotated[str, typer.Argument(help="Raw data with the model's input columns.", metavar="DATA")],
+    out: Annotated[
+        Path | None, typer.Option(help="Also write the predictions to this CSV file.", metavar="CSV")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Predict a class or a number for every row of DATA; where it has the target column, tell how many are right."""
+    from chainrule.data.source import read_table
+    from chainrule.model.model_file import load_model
+    from chainrule.model.write import write
+    from chainrule.render.csv_text import csv_text
+
+    model = load_model(model_file)
+    table = read_table(data)
+    a = model.outputs_of(table)
+    target = model.target
+    assert target is not None  # outputs_of has refused a model without
+    predictions = target.predictions(a)
+    probabilities = target.probabilities(a, model.network.activation[-1])
+    result: dict[str, Any] = {"predictions": predictions}
+    if target.classes is not None:
+        result["classes"] = list(target.classes)
+        result["probabilities"] = None if probabilities is None else probabilities.tolist()
+    if target.present_in(table):
+        key = "r2" if target.classes is None else "accuracy"
+        result[key] = target.score(a, target.encode(table, model.network.sizes[-1]))
+    if out is not None:
+        header, rows = _prediction_rows(result, target.columns)
+        write(out, csv_text(header, rows).encode())
+    if as_json:
+        _print_json(result)
+        return
+    _report_predictions(result, target.columns)
+
+
+@command("gradient")
+def gradient(file: FileArgument, data: DataOption = None, example: ExampleOption = None, as_json: Json = False) -> None:
+    """The cost C and the whole gradient ∇C, in the article's order: w1, b1, …, wL, bL."""
+    from chainrule.insight.gradient import gradient as gradient_of
+    from chainrule.insight.gradient_text import text
+
+    model, examples, _ = _read(file, data)
+    C, nabla_C = gradient_of(model, examples, example)
+    of = "C" if example is None else f"C[{example}]"
+    if as_json:
+        _print_json({"of": of, "cost": C, "gradient": {name: array.tolist() for name, array in nabla_C}})
+    else:
+        _say(text(of, C, nabla_C, len(examples)))
+
+
+@command("explain")
+def explain(
+    file: FileArgument,
+    target: Annotated[
+        str,
+        typer.Argument(
+            help="A weight w2.1.0 (into neuron 1 of layer 2 from neuron 0), a bias b2.1, or an a2.1 or z2.1."
+        ),
+    ],
+    data: DataOption = None,
+    example: ExampleOption = None,
+    as_json: Json = False,
+) -> None:
+    """∂C/∂TARGET, factor by factor, with the sum over the next layer; averaged over the examples, or for one."""
+    from chainrule.insight.explain import explain as explain_
+
+    model, examples, aliases = _read(file, data)
+    explanation = explain_(model, examples, target, example, aliases)
+    if as_json:
+        _print_json(explanation.json())
+    else:
+        _say(explanation.text())
+        if len(examples) > 1 and example is None:
+            largest = explanation.examples[0].example
+            _say(f"\nOne example by itself, with its sum over the next layer: --example {largest}")
+
+
+@command("info")
+def info(as_json: Json = False) -> None:
+    """What is installed, and which engine does the arithmetic."""
+    from chainrule.engines.machine import machine
+
+    facts = machine()
+    if as_json:
+        _print_json(facts)
+        return
+    extras = ", ".join(f"{name} {'yes' if there else 'no'}" for name, there in facts["extras"].items())
+    for name, value in (facts | {"extras": extras}).items():
+        _say(f"{name.replace('_', ' '):<16} {value}")
+
+
+# reading -------------------------------------------------------------------------------------------
+
+
+def _read(file: Path, data: str | None) -> "tuple[Model, Examples, Mapping[str, str]]":
+    """A problem file, or a model file with its data."""
+    from chainrule.data.source import read_table
+    from chainrule.model.model_file import load_model
+    from chainrule.model.problem_file import load_problem
+
+    kind = file.suffix.lower()
+    if kind == ".toml":
+        if data is not None:
+            raise InputError(f"{file}: a problem file brings its own examples; leave out --data")
+        problem = load_problem(file)
+        return problem.model, problem.examples, problem.aliases
+    if kind == ".safetensors":
+        model = load_model(file)
+        if data is None:
+            raise InputError(f"{file}: a model file has no examples; name some with --data")
+        return model, model.examples_of(read_table(data)), {}
+    raise InputError(
+        f"{file}: unknown kind of file {kind!r}; a problem file ends in .toml, a model file in .safetensors"
+    )
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip()) if text else ()
+
+
+def _whole_numbers(what: str, text: str) -> tuple[int, ...]:
+    if text.strip().lower() in ("", "none"):
+        return ()
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"{what}: {text!r} is not a list of layer sizes such as 64,32, or none") from None
+
+
+# showing -------------------------------------------------------------------------------------------
+
+
+def _say(text: str) -> None:
+    from chainrule.render.text import fit_encoding
+
+    print(fit_encoding(text, sys.stdout.encoding))
+
+
+def _tell(text: str) -> None:
+    from chainrule.render.text import fit_encoding
+
+    print(fit_encoding(text, sys.stderr.encoding), file=sys.stderr)
+
+
+def _fail(message: str) -> NoReturn:
+    from chainrule.render.text import printable
+
+    _tell(f"chainrule: error: {printable(message)}")
+    sys.exit(2)
+
+
+def _print_json(record: Mapping[str, Any]) -> None:
+    from chainrule.render.json_text import json_text
+
+    print(json_text(record, sys.stdout.encoding))
+
+
+def _sizes(model: "Model") -> str:
+    return "-".join(str(n) for n in model.network.sizes)
+
+
+def _tell_columns(planned: "Plan") -> None:
+    from chainrule.render.text import printable
+
+    inputs, target = planned.model.inputs, planned.model.target
+    assert inputs is not None
+    assert target is not None
+    for column in inputs.columns:
+        if column.values is not None:
+            values = ", ".join(printable(value) for value in column.values)
+            _tell(f"column {column.name!r} holds texts: {len(column.values)} one-hot inputs ({values})")
+    if target.classes is None:
+        _tell(f"target {', '.join(target.columns)!r}: numbers (--task classes to take them for classes)")
+    else:
+        shown = ", ".join(printable(name) for name in target.classes[:10]) + (", …" if len(target.classes) > 10 else "")
+        _tell(f"target {target.columns[0]!r}: {len(target.classes)} classes ({shown})")
+    if not len(planned.test_X):
+        _tell("too few examples to hold any out: there will be no test figure")
+
+
+@contextmanager
+def _progress(epochs: int, steps_per_epoch: int) -> "Generator[Watcher | None]":
+    """A bar with cost and rate, where standard error is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from chainrule.training.loop import Progress as Standing
+
+    bar = Progress(
+        TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+        BarColumn(),
+        TextColumn("C = {task.fields[cost]:.4g}"),
+        TextColumn("{task.fields[rate]:,.0f} examples/s"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("", total=epochs * steps_per_epoch, epoch=0, epochs=epochs, cost=float("nan"), rate=0.0)
+
+        def watch(standing: Standing) -> None:
+            epoch = min(standing.epoch + 1, epochs)
+            bar.update(task, completed=standing.step, epoch=epoch, cost=standing.cost, rate=standing.rate)
+
+        yield watch
+
+
+def _report_training(data: str, out: Path, settings: "Settings", trained: "Trained", as_json: bool) -> None:
+    from chainrule.engines import engine
+    from chainrule.render.numbers import percent, significant
+
+    model, target = trained.model, trained.model.target
+    assert target is not None
+    classes = target.classes is not None
+    if trained.interrupted:
+        _tell(f"interrupted after {trained.epochs} of {settings.epochs} epochs; what was learned is kept")
+    if as_json:
+        _print_json(
+            {
+                "model": str(out),
+                "sizes": list(model.network.sizes),
+                "activation": list(model.network.activation),
+                "cost": model.network.cost,
+                "epochs": trained.epochs,
+                "train_cost": trained.train_cost,
+                "test_accuracy" if classes else "test_r2": trained.test_score,
+                "train_examples": trained.n_train,
+                "test_examples": trained.n_test,
+                "seconds": trained.seconds,
+                "engine": engine().NAME,
+                "interrupted": trained.interrupted,
+            }
+        )
+        return
+    _say(
+        f"trained {_sizes(model)} ({', '.join(model.network.activation)}; {model.network.cost}) "
+        f"on {trained.n_train:,} examples of {data}\n"
+        f"{trained.epochs} epochs in {trained.seconds:.2f} s on the {engine().NAME} engine"
+    )
+    score = "none held out"
+    if trained.test_score is not None:
+        figure = f"accuracy {percent(trained.test_score)}" if classes else f"R² {trained.test_score:.4f}"
+        score = f"{figure} on {trained.n_test:,} examples held out"
+    _say(f"train cost {significant(trained.train_cost, 4)}; test {score}\nsaved {out}")
+    _say(f"next: chainrule explain {out} --data {data} w1.0.0\n      chainrule predict {out} {data}")
+
+
+def _prediction_rows(result: Mapping[str, Any], columns: tuple[str, ...]) -> tuple[list[str], list[list[Any]]]:
+    """Header and rows: the row's number, what is predicted, and each class's probability where there are some."""
+    probabilities = result.get("probabilities")
+    names = [f"P({name})" for name in result["classes"]] if probabilities else []
+    rows: list[list[Any]] = []
+    for i, prediction in enumerate(result["predictions"]):
+        rows.append([i, *_several(prediction), *(probabilities[i] if probabilities else [])])
+    return ["row", *(f"predicted {name}" for name in columns), *names], rows
+
+
+def _several(prediction: Any) -> list[Any]:
+    return cast("list[Any]", prediction) if isinstance(prediction, list) else [prediction]
+
+
+def _report_predictions(result: Mapping[str, Any], columns: tuple[str, ...]) -> None:
+    from chainrule.render.numbers import percent, significant
+    from chainrule.render.text import columns as aligned
+    from chainrule.render.text import printable
+
+    probabilities = result.get("probabilities")
+    shown = [["row", *columns, *(["probability"] if probabilities else [])]]
+    for i, prediction in enumerate(result["predictions"][:SHOWN_ROWS]):
+        values = _several(prediction)
+        cells = [printable(value) if isinstance(value, str) else significant(value, 6) for value in values]
+        shown.append([str(i), *cells, *([percent(max(probabilities[i]))] if probabilities else [])])
+    _say("\n".join(aligned(shown, right=[True] * len(shown[0]))))
+    n = len(result["predictions"])
+    if n > SHOWN_ROWS:
+        _say(f"… {n - SHOWN_ROWS:,} more rows; --out FILE.csv or --json has them all")
+    if "accuracy" in result:
+        _say(f"accuracy {percent(result['accuracy'])} on {n:,} rows")
+    if "r2" in result:
+        _say(f"R² {result['r2']:.4f} on {n:,} rows")

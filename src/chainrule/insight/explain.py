@@ -1,0 +1,317 @@
+"""One derivative of the cost, factor by factor: the article's chain rule with its symbols, formulas and numbers.
+
+For one example, ``factors`` multiply to ``value`` and ``terms`` are the rows of the article's sum over the next layer.
+Over several examples a mean of products is not a product of means, so there are no factors: ``examples`` lists those
+that count the most, each with factors of its own, and ``rest`` gathers the others.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import isfinite, prod
+from typing import Any
+
+import numpy as np
+
+from chainrule.calculus import notation
+from chainrule.calculus.activation import softmax_jacobian
+from chainrule.calculus.arrays import Array
+from chainrule.calculus.cost import example_shares, penalty_derivative
+from chainrule.calculus.gradient import Deltas, Trace, backward, forward
+from chainrule.calculus.network import Network, ParameterVector
+from chainrule.calculus.notation import Quantity
+from chainrule.model.model import Examples, Model
+
+SHOWN_EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One factor of the chain rule: ∂a1[0]/∂z1[0], its formula σ′(z1[0]), its value."""
+
+    symbol: str
+    formula: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Term:
+    """One row of a sum over a layer: what passes through neuron ``neuron``; the factors multiply to the value."""
+
+    symbol: str
+    neuron: int
+    factors: tuple[Factor, ...]
+    value: float
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one example adds to the mean: ``contribution`` = ``share`` × ``value``, where value is ∂C_i/∂(…)."""
+
+    example: int
+    share: float
+    value: float
+    contribution: float
+    factors: tuple[Factor, ...]
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What all the examples that are not listed add to the mean together."""
+
+    count: int
+    contribution: float
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """The penalty's own share of the derivative."""
+
+    symbol: str
+    formula: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """∂of/∂wrt = value; see the module for what is filled in when.
+
+    ``summed`` is the quantity whose sum over a layer ``terms`` are the rows of, such as ∂C/∂a1[0]; ``context`` are
+    further numbers of the same neuron, ``activation`` its σ by name, ``notes`` are remarks, such as that
+    a derivative was taken at a kink.
+    """
+
+    of: str
+    wrt: str
+    value: float
+    n_examples: int
+    factors: tuple[Factor, ...] = ()
+    terms: tuple[Term, ...] = ()
+    summed: Factor | None = None
+    examples: tuple[Contribution, ...] = ()
+    rest: Rest | None = None
+    penalty: Penalty | None = None
+    context: Mapping[str, float] | None = None
+    activation: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def json(self) -> dict[str, Any]:
+        """Plain lists, numbers and texts, at full precision."""
+        record = asdict(self)
+        record["examples"] = list(record["examples"])
+        if rest := record.pop("rest"):
+            record["examples"].append({"rest": rest["count"], "contribution": rest["contribution"]})
+        return record
+
+    def text(self) -> str:
+        """The explanation as plain text, no wider than 80 columns where the numbers allow it."""
+        from chainrule.insight.explanation_text import text
+
+        return text(self)
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def explain(
+    model: Model,
+    examples: Examples,
+    target: str,
+    example: int | None = None,
+    aliases: Mapping[str, str] | None = None,
+) -> Explanation:
+    """∂C/∂target over all examples, or ∂C_i/∂target of one; target names a weight, bias, activation or z.
+
+    The derivative with respect to an a or a z is the mean of the examples' own. Raises NotationError or InputError
+    for a target or an example that does not exist.
+    """
+    model = model.reading()
+    q = notation.parse(target, model.network, aliases)
+    if example is not None:
+        return _of_one_example(_Reader(model.parameters, examples[example], f"C[{example}]"), q)
+    reader = _Reader(model.parameters, examples, "C")
+    if len(examples) == 1:
+        return _of_one_example(reader, q, _penalty(model.parameters, q))
+    return _averaged(reader, q, examples, _penalty(model.parameters, q))
+
+
+class _Reader:
+    """A forward and a backward pass over some examples, and the factors that can be read off them."""
+
+    def __init__(self, parameters: ParameterVector, examples: Examples, C: str) -> None:
+        self.parameters = parameters
+        self.network: Network = parameters.network
+        self.Y = examples.Y
+        self.C = C
+        self.trace: Trace = forward(parameters, examples.a0)
+        self.deltas: Deltas = backward(parameters, self.trace, examples.Y, with_dC_da=True)
+
+    def values(self, q: Quantity) -> Array:
+        """∂C_i/∂q of every example, (examples,)."""
+        if q.letter == "a":
+            return self.deltas.dC_da[q.layer][:, q.j]
+        δ = self.deltas.dC_dz[q.layer][:, q.j]
+        return δ if q.k is None else δ * self.trace.a[q.layer - 1][:, q.k]
+
+    def factors(self, q: Quantity, row: int) -> tuple[Factor, ...]:
+        """The chain from C to q for one example: ∂C/∂a, ∂a/∂z, ∂z/∂w, as far as q needs them."""
+        if q.letter == "a":
+            return (self.dC_da(q.layer, q.j, row),)
+        chain = self.dC_dz(q.layer, q.j, row)
+        z = f"z{q.layer}[{q.j}]"
+        if q.k is not None:
+            a = float(self.trace.a[q.layer - 1][row, q.k])
+            return (*chain, Factor(f"∂{z}/∂{q}", f"a{q.layer - 1}[{q.k}]", a))
+        return (*chain, Factor(f"∂{z}/∂{q}", "1", 1.0)) if q.letter == "b" else chain
+
+    def dC_dz(self, l: int, j: int, row: int) -> tuple[Factor, ...]:
+        """∂C/∂a and ∂a/∂z of a neuron; one factor ∂C/∂z where softmax, or overflow, does not let them apart."""
+        a, z, y = f"a{l}[{j}]", f"z{l}[{j}]", f"y[{j}]"
+        σ = self.network.σ(l)
+        together = Factor(f"∂{self.C}/∂{z}", f"{a} − {y}", float(self.deltas.dC_dz[l][row, j]))
+        if not σ.elementwise:
+            return (together,)
+        slope = Factor(f"∂{a}/∂{z}", f"σ′({z})", float(σ.derivative(self.trace.z[l][row, j : j + 1])[0]))
+        chain = (self.dC_da(l, j, row), slope)
+        tiny = float(np.finfo(np.float64).tiny)
+        if not isfinite(chain[0].value) or (abs(chain[1].value) < tiny < abs(together.value)):
+            return (together,)
+        return chain
+
+    def dC_da(self, l: int, j: int, row: int) -> Factor:
+        """∂C/∂a of a neuron: from the cost in the last layer, as a sum over the next layer elsewhere."""
+        a = f"a{l}[{j}]"
+        if l == self.network.depth:
+            formula = self.network.C.dC_da_formula.format(a=a, y=f"y[{j}]")
+        elif self.network.σ(l + 1).elementwise:
+            formula = f"Σ_j w{l + 1}[j,{j}]·σ′(z{l + 1}[j])·∂{self.C}/∂a{l + 1}[j]"
+        else:
+            formula = f"Σ_j w{l + 1}[j,{j}]·∂{self.C}/∂z{l + 1}[j]"
+        return Factor(f"∂{self.C}/∂{a}", formula, float(self.deltas.dC_da[l][row, j]))
+
+    def next_layer(self, l: int, k: int, row: int) -> tuple[Term, ...]:
+        """∂C/∂a of neuron k of layer l < L, term by term: one for each neuron j of the next layer."""
+        terms: list[Term] = []
+        for j in range(self.network.sizes[l + 1]):
+            w = Factor(f"∂z{l + 1}[{j}]/∂a{l}[{k}]", f"w{l + 1}[{j},{k}]", float(self.parameters.w[l + 1][j, k]))
+            *outer, slope = self.dC_dz(l + 1, j, row)
+            factors = (w, slope, *outer)
+            terms.append(Term(f"through z{l + 1}[{j}]", j, factors, prod(factor.value for factor in factors)))
+        return tuple(terms)
+
+    def softmax_sum(self, j: int, row: int) -> tuple[Term, ...]:
+        """∂C/∂z of output j under softmax, term by term: one for each output m, since z_j moves every a_m."""
+        L = self.network.depth
+        jacobian = softmax_jacobian(self.trace.z[L][row])
+        terms: list[Term] = []
+        for m in range(self.network.sizes[L]):
+            a = f"a{L}[{m}]"
+            slope = f"{a}·(1 − {a})" if m == j else f"−{a}·a{L}[{j}]"
+            outer = self.dC_da(L, m, row)
+            factors = (Factor(f"∂{a}/∂z{L}[{j}]", slope, float(jacobian[m, j])), outer)
+            if not isfinite(outer.value):  # a[m] has underflowed: y[m]/a[m] overflows, but a[m] cancels
+                factors = (Factor(f"∂{self.C}/∂{a}·∂{a}/∂z{L}[{j}]", f"y[{m}]·a{L}[{j}]", self._cancelled(m, j, row)),)
+            terms.append(Term(f"through {a}", m, factors, prod(factor.value for factor in factors)))
+        return tuple(terms)
+
+    def _cancelled(self, m: int, j: int, row: int) -> float:
+        a, y = self.trace.a[self.network.depth][row], self.Y[row]
+        return float(-y[m] * (1 - a[j]) if m == j else y[m] * a[j])
+
+    def context(self, q: Quantity, row: int) -> dict[str, float]:
+        """z and a of the neuron, and y in the last layer."""
+        l, j = q.layer, q.j
+        known = {f"z{l}[{j}]": float(self.trace.z[l][row, j])} if l else {}
+        known[f"a{l}[{j}]"] = float(self.trace.a[l][row, j])
+        if l == self.network.depth:
+            known[f"y[{j}]"] = float(self.Y[row, j])
+        return known
+
+    def kinks(self, q: Quantity, row: int) -> tuple[str, ...]:
+        """A remark for each z at a kink whose σ′ the shown factors use."""
+        L = self.network.depth
+        used = [] if q.letter == "a" else [(q.layer, q.j)]
+        used += [(q.layer + 1, j) for j in range(self.network.sizes[q.layer + 1])] if q.layer < L else []
+        return tuple(
+            f"z{l}[{j}] is exactly {kink:g}, where {self.network.activation[l - 1]} has no derivative: "
+            f"{self.network.σ(l).at_kink}"
+            for l, j in used
+            for kink in self.network.σ(l).kinks
+            if self.trace.z[l][row, j] == kink
+        )
+
+
+def _of_one_example(reader: _Reader, q: Quantity, penalty: Penalty | None = None) -> Explanation:
+    factors = reader.factors(q, 0)
+    softmax = q.letter != "a" and not reader.network.σ(q.layer).elementwise
+    if q.layer < reader.network.depth:
+        terms, summed = reader.next_layer(q.layer, q.j, 0), reader.dC_da(q.layer, q.j, 0)
+    elif softmax:
+        terms, summed = reader.softmax_sum(q.j, 0), factors[0]
+    else:
+        terms, summed = (), None
+    value = float(reader.values(q)[0])
+    return Explanation(
+        of=reader.C,
+        wrt=str(q),
+        value=value + (penalty.value if penalty else 0.0),
+        n_examples=1,
+        factors=factors,
+        terms=terms,
+        summed=summed,
+        penalty=penalty,
+        context=reader.context(q, 0),
+        activation=reader.network.activation[q.layer - 1] if q.layer else None,
+        notes=reader.kinks(q, 0) + _penalty_kink(reader, q, penalty),
+    )
+
+
+def _averaged(reader: _Reader, q: Quantity, examples: Examples, penalty: Penalty | None) -> Explanation:
+    values = reader.values(q)
+    shares = example_shares(len(examples), examples.weights)
+    contributions = shares * values
+    mean = float(contributions.sum())
+    largest = np.argsort(-np.abs(contributions), kind="stable")[:SHOWN_EXAMPLES]
+    shown = tuple(
+        Contribution(int(i), float(shares[i]), float(values[i]), float(contributions[i]), _renamed(reader, q, int(i)))
+        for i in largest
+    )
+    others = np.delete(contributions, largest)
+    kinks = sum(bool(reader.kinks(q, i)) for i in largest.tolist())
+    notes = (f"{kinks} of the examples shown take a derivative at a kink; --example tells more",) if kinks else ()
+    return Explanation(
+        of="C",
+        wrt=str(q),
+        value=mean + (penalty.value if penalty else 0.0),
+        n_examples=len(examples),
+        examples=shown,
+        rest=Rest(len(others), float(others.sum())) if len(others) else None,
+        penalty=penalty,
+        notes=notes + _penalty_kink(reader, q, penalty),
+    )
+
+
+def _renamed(reader: _Reader, q: Quantity, i: int) -> tuple[Factor, ...]:
+    """The factors of example i, which are derivatives of C[i]."""
+    return tuple(
+        Factor(f.symbol.replace("∂C/", f"∂C[{i}]/"), f.formula.replace("∂C/", f"∂C[{i}]/"), f.value)
+        for f in reader.factors(q, i)
+    )
+
+
+def _penalty(parameters: ParameterVector, q: Quantity) -> Penalty | None:
+    network = parameters.network
+    if q.k is None or not (network.l1 or network.l2):
+        return None
+    w = parameters.w[q.layer][q.j : q.j + 1, q.k]
+    parts: Sequence[str] = [
+        *([f"l1·sign({q})"] if network.l1 else []),
+        *([f"2·l2·{q}"] if network.l2 else []),
+    ]
+    value = float(penalty_derivative(w, network.l1, network.l2)[0])
+    return Penalty(f"∂penalty/∂{q}", " + ".join(parts), value)
+
+
+def _penalty_kink(reader: _Reader, q: Quantity, penalty: Penalty | None) -> tuple[str, ...]:
+    if penalty is None or q.k is None or not reader.network.l1 or reader.parameters.w[q.layer][q.j, q.k] != 0:
+        return ()
+    return (f"{q} is exactly 0, where |{q}| has no derivative: 0 is taken",)

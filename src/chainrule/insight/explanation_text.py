@@ -1,0 +1,141 @@
+"""An explanation as plain text that a newcomer to the article can read, in the article's order of factors."""
+
+from collections.abc import Sequence
+
+from chainrule.calculus.activation import ACTIVATIONS
+from chainrule.insight.explain import Contribution, Explanation, Factor, Term
+from chainrule.render.numbers import PRODUCT_DIGITS, close, significant
+from chainrule.render.text import columns
+
+SHOWN_TERMS = 8
+_MEAN_DIGITS = 7  # the averaged table has one more column to fit into 80
+
+
+def text(e: Explanation) -> str:
+    """The whole explanation; see :class:`Explanation` for what it contains."""
+    parts = [_headline(e), _context(e)]
+    parts += [_product(e), _sum(e)] if e.factors else [_mean(e)]
+    parts += [[f"note: {note}" for note in e.notes]]
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _headline(e: Explanation) -> list[str]:
+    derivative = f"∂{e.of}/∂{e.wrt} = {significant(e.value, PRODUCT_DIGITS)}"
+    if e.n_examples > 1:
+        return [f"{derivative}      the mean over {e.n_examples:,} examples"]
+    if not e.value:
+        return [f"{derivative}      {e.of} does not react to a small change of {e.wrt}"]
+    direction = "rises" if e.value > 0 else "falls"
+    return [
+        f"{derivative}      raise {e.wrt} by 0.01: {e.of} {direction} by about {significant(abs(e.value) / 100, 2)}"
+    ]
+
+
+def _context(e: Explanation) -> list[str]:
+    if not e.context:
+        return []
+    lines = ["with " + ", ".join(f"{name} = {significant(x)}" for name, x in e.context.items())]
+    if e.activation:
+        σ = ACTIVATIONS[e.activation]
+        slope = f", σ′(z) = {σ.derivative_formula}" if σ.elementwise else ""
+        lines.append(f"σ is {σ.name}: σ(z) = {σ.formula}{slope}")
+    return lines
+
+
+def _product(e: Explanation) -> list[str]:
+    """The factors, from the one nearest the weight to the one nearest the cost."""
+    rows = [
+        ["×" if at else " ", f.symbol, f"= {_short(f)}", significant(f.value)]
+        for at, f in enumerate(reversed(e.factors))
+    ]
+    if e.penalty is None:
+        if len(rows) > 1:
+            rows.append(["=", f"∂{e.of}/∂{e.wrt}", "", significant(e.value, PRODUCT_DIGITS)])
+        return columns(rows, right=(False, False, False, False))
+    data = e.value - e.penalty.value
+    closed = close([data, e.penalty.value], e.value)
+    rows.append(["=", "from the example", "", closed.terms[0]])
+    rows.append(["+", e.penalty.symbol, f"= {e.penalty.formula}", closed.terms[1]])
+    rows += [["+", "rounding", "", closed.rest]] * (not closed.rest_is_zero)
+    rows.append(["=", f"∂{e.of}/∂{e.wrt}", "", closed.total])
+    return columns(rows, right=(False, False, False, False))
+
+
+def _short(f: Factor) -> str:
+    """A formula, with a long sum put in words; the table below it spells it out."""
+    if not f.formula.startswith("Σ_j w"):
+        return f.formula
+    return f"Σ over layer {f.formula[5:].partition('[')[0]}, below"
+
+
+def _sum(e: Explanation) -> list[str]:
+    if e.summed is None:
+        return []
+    terms = sorted(e.terms, key=lambda term: -abs(term.value))[:SHOWN_TERMS]
+    if len(e.terms) > SHOWN_TERMS:
+        terms = [term for term in terms if term.value] or terms[:1]
+    terms.sort(key=lambda term: term.neuron)
+    closed = close([term.value for term in terms], e.summed.value)
+    index = "m" if e.summed.symbol.partition("/∂")[2].startswith("z") else "j"
+    wide = max(terms, key=lambda term: len(term.factors))
+    spelled = [f.symbol if index == "m" or f.symbol.startswith(f"∂{e.of}/") else f.formula for f in wide.factors]
+    names = [_over(index, wide, name) for name in spelled]
+    header = [index, names[0], *(f"× {name}" for name in names[1:]), "= term"]
+    rows = [header]
+    for term, shown in zip(terms, closed.terms, strict=True):
+        cells = [significant(f.value) for f in term.factors]
+        rows.append([str(term.neuron), *_padded(cells, len(names)), shown])
+    blank = [""] * len(names)
+    hidden = len(e.terms) - len(terms)
+    if hidden or not closed.rest_is_zero:
+        rows.append([f"… {hidden} more" if hidden else "rounding", *blank, closed.rest])
+    rows.append(["sum", *blank, closed.total])
+    quantity = e.summed.symbol.partition("/∂")[2]
+    where = "every output: softmax couples them" if index == "m" else f"every neuron of layer {_next_layer(terms)}"
+    title = f"{e.summed.symbol}: {quantity} reaches {e.of} through {where}"
+    return [title, *columns(rows, right=[False] + [True] * (len(names) + 1), indent="  ")]
+
+
+def _next_layer(terms: Sequence[Term]) -> str:
+    return terms[0].symbol.partition("z")[2].partition("[")[0]
+
+
+def _over(index: str, term: Term, symbol: str) -> str:
+    """A term's symbol with its neuron's number replaced by the index it runs over."""
+    for bracket in ("[{},", "[{}]"):
+        symbol = symbol.replace(bracket.format(term.neuron), bracket.format(index), 1)
+    return symbol
+
+
+def _padded(cells: list[str], n: int) -> list[str]:
+    return cells + [""] * (n - len(cells))
+
+
+def _mean(e: Explanation) -> list[str]:
+    closed = close(
+        [c.contribution for c in e.examples] + ([e.penalty.value] if e.penalty else []), e.value, _MEAN_DIGITS - 1
+    )
+    wide = max(e.examples, key=lambda c: len(c.factors))
+    names = [_any_example(wide, f) for f in reversed(wide.factors)]
+    header = ["i", names[0], *(f"× {name}" for name in names[1:]), "× share", "= part"]
+    rows = [header]
+    for c, shown in zip(e.examples, closed.terms, strict=False):
+        cells = [significant(f.value, _MEAN_DIGITS) for f in reversed(c.factors)]
+        rows.append([str(c.example), *_padded(cells, len(names)), significant(c.share, _MEAN_DIGITS), shown])
+    blank = [""] * (len(names) + 1)
+    if e.penalty:
+        rows.append(["penalty", *blank, closed.terms[-1]])
+    if e.rest or not closed.rest_is_zero:
+        rows.append([f"… {e.rest.count:,} more" if e.rest else "rounding", *blank, closed.rest])
+    rows.append(["sum", *blank, closed.total])
+    shown = f"The {len(e.examples)} examples that count the most" if e.rest else "Example by example"
+    lines = [f"{shown} (share: what one counts for in the mean)"]
+    lines += columns(rows, right=[False] + [True] * (len(names) + 2), indent="  ")
+    if e.penalty:
+        lines.append(f"  penalty: {e.penalty.formula}")
+    return lines
+
+
+def _any_example(c: Contribution, f: Factor) -> str:
+    symbol = f.formula if not f.symbol.startswith("∂C[") else f.symbol
+    return symbol.replace(f"∂C[{c.example}]/", "∂C[i]/")

@@ -1,0 +1,1 @@
+"""How numbers, tables and symbols look. Knows nothing of what they mean."""

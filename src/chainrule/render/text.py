@@ -1,0 +1,44 @@
+"""Plain text for a terminal: aligned columns that fit 80, and ASCII where the encoding lacks the symbols."""
+
+from collections.abc import Sequence
+from unicodedata import combining, east_asian_width
+
+_ASCII = str.maketrans(
+    {
+        "∂": "d", "σ": "s", "′": "'", "Σ": "sum", "×": "*", "·": "*", "−": "-", "²": "^2", "½": "1/2", "¼": "1/4",
+        "∇": "grad ", "≤": "<=", "≥": ">=", "…": "...", "→": "->", "ŷ": "y", "Φ": "Phi", "φ": "phi", "∞": "inf",
+        "—": "-", "–": "-", "“": '"', "”": '"', "’": "'", "⁶": "^6", "³": "^3", "÷": "/", "≈": "~", "√": "sqrt",
+    }
+)  # fmt: skip
+
+
+def fit_encoding(text: str, encoding: str | None) -> str:
+    """The text with ASCII spellings of the symbols where ``encoding`` cannot write them; other characters become ?."""
+    encoding = encoding or "ascii"
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
+    return text
+
+
+def columns(rows: Sequence[Sequence[str]], right: Sequence[bool], gap: str = "  ", indent: str = "") -> list[str]:
+    """Rows of cells as lines with aligned columns; ``right`` says which columns are flush right."""
+    widths = [max(width(row[at]) for row in rows) for at in range(len(right))]
+    lines = (gap.join(_pad(cell, w, flush) for cell, w, flush in zip(row, widths, right, strict=True)) for row in rows)
+    return [(indent + line).rstrip() for line in lines]
+
+
+def width(text: str) -> int:
+    """How many terminal cells a text takes."""
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def printable(text: str) -> str:
+    """A text from a user's file with control characters written out, so that it cannot steer the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _pad(cell: str, w: int, right: bool) -> str:
+    space = " " * (w - width(cell))
+    return space + cell if right else cell + space
