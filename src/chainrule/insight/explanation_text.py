@@ -102,9 +102,11 @@ def _next_layer(terms: Sequence[Term]) -> str:
 
 def _over(index: str, term: Term, symbol: str) -> str:
     """A term's symbol with its neuron's number replaced by the index it runs over."""
+    # the cost above the line has an index of its own: ∂C[0]/∂a2[j]
+    whole, slash, below = symbol.partition("/∂") if symbol.startswith("∂C[") else ("", "", symbol)
     for bracket in ("[{},", "[{}]"):
-        symbol = symbol.replace(bracket.format(term.neuron), bracket.format(index), 1)
-    return symbol
+        below = below.replace(bracket.format(term.neuron), bracket.format(index), 1)
+    return whole + slash + below
 
 
 def _padded(cells: list[str], n: int) -> list[str]:

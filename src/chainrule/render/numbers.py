@@ -15,19 +15,14 @@ PRODUCT_DIGITS = FACTOR_DIGITS - 1
 
 
 def significant(value: float, digits: int = FACTOR_DIGITS) -> str:
-    """``value`` to this many significant digits; fewer where fewer are exact (0.05, not 0.0500000000)."""
+    """``value`` to this many significant digits; fewer where the last three or more would be 0 (0.05, 0.95)."""
     if value == 0 or not isfinite(value):
         return "0" if value == 0 else f"{value:g}"
-    short = repr(float(value))
-    if len(short.lstrip("-").partition("e")[0].replace(".", "").strip("0")) <= digits:
-        rounded = Decimal(short)
-    else:
-        rounded = Decimal(f"{value:.{digits - 1}e}")
-    plain = 1e-6 <= abs(rounded) < 1e9
-    text = f"{rounded:f}" if plain else f"{rounded:e}".replace("e+", "e")
-    if plain and "." in text and len(short) <= len(text):
-        text = text.rstrip("0").rstrip(".") if rounded == Decimal(short) else text
-    return text
+    rounded = Decimal(f"{value:.{digits - 1}e}")
+    short = rounded.normalize()
+    if len(short.as_tuple().digits) <= digits - 3:
+        rounded = short
+    return f"{rounded:f}" if 1e-6 <= abs(rounded) < 1e9 else f"{rounded:e}".replace("e+", "e")
 
 
 @dataclass(frozen=True)
