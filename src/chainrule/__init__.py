@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from chainrule.errors import ChainruleError as ChainruleError
     from chainrule.insight.explain import Explanation as Explanation
     from chainrule.insight.explain import explain as explain
+    from chainrule.insight.gradient import example_gradients as example_gradients
+    from chainrule.insight.gradient import example_norms as example_norms
     from chainrule.insight.gradient import gradient as gradient
     from chainrule.model.model import Examples as Examples
     from chainrule.model.model import Model as Model
@@ -41,6 +43,8 @@ _HOME = {
     "Settings": "training.train",
     "Table": "data.table",
     "Trained": "training.train",
+    "example_gradients": "insight.gradient",
+    "example_norms": "insight.gradient",
     "explain": "insight.explain",
     "gradient": "insight.gradient",
     "initial_parameters": "training.initialization",

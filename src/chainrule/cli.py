@@ -86,7 +86,8 @@ def train(
     ],
     out: Annotated[Path, typer.Option(help="The model file to write.", metavar="M")] = Path("model.safetensors"),
     target: Annotated[
-        str | None, typer.Option(help="The column to predict; several, separated by commas, for several numbers.")
+        list[str] | None,
+        typer.Option(help="The column to predict; repeat it to predict several numbers.", metavar="COLUMN"),
     ] = None,
     hidden: Annotated[str, typer.Option(help="Sizes of the hidden layers, or none.")] = "64,32",
     activation: Annotated[
@@ -115,7 +116,9 @@ def train(
     task: Annotated[
         str, typer.Option(help="Whether the target is classes or numbers; auto decides by its values.")
     ] = "auto",
-    drop: Annotated[str | None, typer.Option(help="Columns to leave out, separated by commas.")] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option(help="A column to leave out; repeat it for several.", metavar="COLUMN")
+    ] = None,
     scale: Annotated[
         bool, typer.Option("--scale/--no-scale", help="Standardise inputs, and targets that are numbers.")
     ] = True,
@@ -145,9 +148,9 @@ def train(
         l1=l1,
         l2=l2,
         seed=seed,
-        target=_names(target),
+        target=tuple(target or ()),
         task=task,
-        dropped=_names(drop),
+        dropped=tuple(drop or ()),
         standardise=scale,
     )
     check_writable(out)
@@ -286,8 +289,8 @@ def _read(file: Path, data: str | None) -> "tuple[Model, Examples, Mapping[str, 
     )
 
 
-def _names(text: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip()) if text else ()
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _whole_numbers(what: str, text: str) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ that count the most, each with factors of its own, and ``rest`` gathers the othe
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import isfinite, prod
 from typing import Any
 
@@ -76,7 +76,8 @@ class Explanation:
     """∂of/∂wrt = value; see the module for what is filled in when.
 
     ``summed`` is the quantity whose sum over a layer ``terms`` are the rows of, such as ∂C/∂a1[0]; ``context`` are
-    further numbers of the same neuron, ``activation`` its σ by name, ``notes`` are remarks, such as that
+    further numbers of the same neuron, ``activation`` its σ by name, ``meanings`` what the input and the output in
+    question are called in the data, ``notes`` are remarks, such as that
     a derivative was taken at a kink.
     """
 
@@ -92,6 +93,7 @@ class Explanation:
     penalty: Penalty | None = None
     context: Mapping[str, float] | None = None
     activation: str | None = None
+    meanings: Mapping[str, str] | None = None
     notes: tuple[str, ...] = ()
 
     def json(self) -> dict[str, Any]:
@@ -127,11 +129,14 @@ def explain(
     model = model.reading()
     q = notation.parse(target, model.network, aliases)
     if example is not None:
-        return _of_one_example(_Reader(model.parameters, examples[example], f"C[{example}]"), q)
-    reader = _Reader(model.parameters, examples, "C")
-    if len(examples) == 1:
-        return _of_one_example(reader, q, _penalty(model.parameters, q))
-    return _averaged(reader, q, examples, _penalty(model.parameters, q))
+        explanation = _of_one_example(_Reader(model.parameters, examples[example], f"C[{example}]"), q)
+    else:
+        reader, penalty = _Reader(model.parameters, examples, "C"), _penalty(model.parameters, q)
+        if len(examples) == 1:
+            explanation = _of_one_example(reader, q, penalty)
+        else:
+            explanation = _averaged(reader, q, examples, penalty)
+    return replace(explanation, meanings=_meanings(model, q))
 
 
 class _Reader:
@@ -315,3 +320,15 @@ def _penalty_kink(reader: _Reader, q: Quantity, penalty: Penalty | None) -> tupl
     if penalty is None or q.k is None or not reader.network.l1 or reader.parameters.w[q.layer][q.j, q.k] != 0:
         return ()
     return (f"{q} is exactly 0, where |{q}| has no derivative: 0 is taken",)
+
+
+def _meanings(model: Model, q: Quantity) -> dict[str, str]:
+    """What the input and the output that q touches are called in the data."""
+    meanings: dict[str, str] = {}
+    k = q.k if q.layer == 1 else q.j if q.layer == 0 else None
+    if k is not None and model.inputs is not None:
+        scaled = model.inputs.mean[k] != 0 or model.inputs.scale[k] != 1
+        meanings[f"a0[{k}]"] = model.inputs.names[k] + (", standardised" if scaled else "")
+    if q.layer == model.network.depth and model.target is not None:
+        meanings[f"a{q.layer}[{q.j}]"] = model.target.output_name(q.j, model.network.sizes[-1])
+    return meanings

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from chainrule.calculus.activation import ACTIVATIONS
 from chainrule.insight.explain import Contribution, Explanation, Factor, Term
 from chainrule.render.numbers import PRODUCT_DIGITS, close, significant
-from chainrule.render.text import columns
+from chainrule.render.text import columns, printable
 
 SHOWN_TERMS = 8
 _MEAN_DIGITS = 7  # the averaged table has one more column to fit into 80
@@ -32,9 +32,9 @@ def _headline(e: Explanation) -> list[str]:
 
 
 def _context(e: Explanation) -> list[str]:
-    if not e.context:
-        return []
-    lines = ["with " + ", ".join(f"{name} = {significant(x)}" for name, x in e.context.items())]
+    lines = [f"{name} is {printable(meaning)}" for name, meaning in (e.meanings or {}).items()]
+    if e.context:
+        lines.append("with " + ", ".join(f"{name} = {significant(x)}" for name, x in e.context.items()))
     if e.activation:
         σ = ACTIVATIONS[e.activation]
         slope = f", σ′(z) = {σ.derivative_formula}" if σ.elementwise else ""

@@ -1,7 +1,11 @@
-"""The whole gradient ∇C of a model over its examples, or of one example."""
+"""The whole gradient ∇C of a model over its examples, and the gradients of single examples."""
 
 from chainrule.calculus import gradient as calculus
+from chainrule.calculus import notation, per_example
+from chainrule.calculus.arrays import Array
+from chainrule.calculus.gradient import Deltas, Trace, backward, forward
 from chainrule.calculus.network import Network, ParameterVector
+from chainrule.errors import NotationError
 from chainrule.model.model import Examples, Model
 
 
@@ -18,3 +22,31 @@ def gradient(model: Model, examples: Examples, example: int | None = None) -> tu
     alone = ParameterVector(Network(network.sizes, network.activation, network.cost), parameters.vector)
     one = examples[example]
     return calculus.gradient(alone, one.a0, one.Y)
+
+
+def example_gradients(model: Model, examples: Examples, name: str | None = None) -> Array:
+    """∂C_i/∂name of each example by itself, (examples,), for a weight or bias such as ``"w1[3,0]"``.
+
+    Without a name, the whole ∇C_i of each example, (examples, parameters): a large array, made only when asked for.
+    Neither example weights nor penalties are in it. Raises NotationError.
+    """
+    parameters = model.reading().parameters
+    q = None if name is None else notation.parse(name, parameters.network)
+    if q is not None and q.letter in "az":
+        raise NotationError(f"{name!r} is not a parameter; give a weight such as w1[3,0] or a bias such as b1[3]")
+    trace, deltas = _passes(parameters, examples)
+    if q is None:
+        return per_example.gradients(parameters.network, trace, deltas)
+    if q.k is None:
+        return per_example.bias_gradients(deltas, q.layer, q.j)
+    return per_example.weight_gradients(trace, deltas, q.layer, q.j, q.k)
+
+
+def example_norms(model: Model, examples: Examples) -> Array:
+    """‖∇C_i‖ of each example, (examples,), without ever holding the gradients themselves."""
+    return per_example.gradient_norms(*_passes(model.reading().parameters, examples))
+
+
+def _passes(parameters: ParameterVector, examples: Examples) -> tuple[Trace, Deltas]:
+    trace = forward(parameters, examples.a0)
+    return trace, backward(parameters, trace, examples.Y)

@@ -121,11 +121,16 @@ class Target:
         """Whether the table has every target column."""
         return all(name in table.columns for name in self.columns)
 
+    def output_name(self, j: int, n_outputs: int) -> str:
+        """What output j of so many stands for; a single one for two classes stands for the second."""
+        if self.classes is None:
+            return self.columns[j]
+        return f"{self.columns[0]} = {self.classes[1 if n_outputs == 1 else j]}"
+
     def predictions(self, a: Array) -> list[Any]:
         """From outputs (rows, n_L) to class names, numbers, or lists of numbers where there are several targets."""
         if self.classes is not None:
-            top = a.argmax(axis=1) if a.shape[1] > 1 else (a[:, 0] > 0.5).astype(int)
-            return [self.classes[j] for j in top.tolist()]
+            return [self.classes[j] for j in self._class_indices(a).tolist()]
         values = self.mean + self.scale * a
         return values[:, 0].tolist() if len(self.columns) == 1 else values.tolist()
 
@@ -146,12 +151,15 @@ class Target:
     def score(self, a: Array, Y: Array) -> float:
         """The share of right classes, or R² = 1 − Σ(prediction − y)²/Σ(y − mean y)² averaged over the targets."""
         if self.classes is not None:
-            if a.shape[1] > 1:
-                return float(np.mean(a.argmax(axis=1) == Y.argmax(axis=1)))
-            return float(np.mean((a[:, 0] > 0.5) == (Y[:, 0] > 0.5)))
+            right: Array = self._class_indices(a) == self._class_indices(Y)
+            return float(right.mean())
         residuals, spreads = _column_sums((a - Y) ** 2), _column_sums((Y - Y.mean(axis=0)) ** 2)
         each = [1 - r / s if s else float(r == 0) for r, s in zip(residuals, spreads, strict=True)]
         return sum(each) / len(each)
+
+    @staticmethod
+    def _class_indices(a: Array) -> Array:
+        return a.argmax(axis=1) if a.shape[1] > 1 else (a[:, 0] > 0.5).astype(np.intp)
 
 
 def _column_sums(squares: Array) -> list[float]:
