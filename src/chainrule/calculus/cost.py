@@ -241,7 +241,7 @@ def example_shares(n: int, weights: Array | None = None, dtype: np.dtype[np.floa
 
 def penalty(w: Array, l1: float, l2: float) -> float:
     """l1·Σ|w| + l2·Σw² of one layer's weights."""
-    return l1 * float(np.abs(w).sum()) + l2 * float(np.square(w).sum())
+    return (l1 and l1 * float(np.abs(w).sum())) + (l2 and l2 * float(np.square(w).sum()))
 
 
 def penalty_derivative(w: Array, l1: float, l2: float) -> Array:

@@ -8,8 +8,8 @@ arXiv:1510.01799). Example weights and penalties are not in these figures: they 
 import numpy as np
 
 from chainrule.calculus.arrays import Array
-from chainrule.calculus.gradient import Deltas, Trace
 from chainrule.calculus.network import Network, layout
+from chainrule.calculus.trace import Deltas, Trace
 
 
 def weight_gradients(trace: Trace, deltas: Deltas, l: int, j: int, k: int) -> Array:

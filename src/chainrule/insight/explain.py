@@ -7,6 +7,7 @@ that count the most, each with factors of its own, and ``rest`` gathers the othe
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache, partial
 from math import isfinite, prod
 from typing import Any
 
@@ -16,9 +17,10 @@ from chainrule.calculus import notation
 from chainrule.calculus.activation import softmax_jacobian
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.cost import example_shares, penalty_derivative
-from chainrule.calculus.gradient import Deltas, Trace, backward, forward
+from chainrule.calculus.gradient import backward, forward, sensitivity
 from chainrule.calculus.network import Network, ParameterVector
 from chainrule.calculus.notation import Quantity
+from chainrule.calculus.trace import Deltas, Trace
 from chainrule.model.model import Examples, Model
 
 SHOWN_EXAMPLES = 5
@@ -148,12 +150,13 @@ class _Reader:
         self.Y = examples.Y
         self.C = C
         self.trace: Trace = forward(parameters, examples.a0)
-        self.deltas: Deltas = backward(parameters, self.trace, examples.Y, with_dC_da=True)
+        self.deltas: Deltas = backward(parameters, self.trace, examples.Y)
+        self.sensitivity = cache(partial(sensitivity, parameters, self.trace, self.deltas, examples.Y))
 
     def values(self, q: Quantity) -> Array:
         """∂C_i/∂q of every example, (examples,)."""
         if q.letter == "a":
-            return self.deltas.dC_da[q.layer][:, q.j]
+            return self.sensitivity(q.layer)[:, q.j]
         δ = self.deltas.dC_dz[q.layer][:, q.j]
         return δ if q.k is None else δ * self.trace.a[q.layer - 1][:, q.k]
 
@@ -191,7 +194,7 @@ class _Reader:
             formula = f"Σ_j w{l + 1}[j,{j}]·σ′(z{l + 1}[j])·∂{self.C}/∂a{l + 1}[j]"
         else:
             formula = f"Σ_j w{l + 1}[j,{j}]·∂{self.C}/∂z{l + 1}[j]"
-        return Factor(f"∂{self.C}/∂{a}", formula, float(self.deltas.dC_da[l][row, j]))
+        return Factor(f"∂{self.C}/∂{a}", formula, float(self.sensitivity(l)[row, j]))
 
     def next_layer(self, l: int, k: int, row: int) -> tuple[Term, ...]:
         """∂C/∂a of neuron k of layer l < L, term by term: one for each neuron j of the next layer."""

@@ -3,8 +3,9 @@
 from chainrule.calculus import gradient as calculus
 from chainrule.calculus import notation, per_example
 from chainrule.calculus.arrays import Array
-from chainrule.calculus.gradient import Deltas, Trace, backward, forward
+from chainrule.calculus.gradient import backward, forward
 from chainrule.calculus.network import Network, ParameterVector
+from chainrule.calculus.trace import Deltas, Trace
 from chainrule.errors import NotationError
 from chainrule.model.model import Examples, Model
 
