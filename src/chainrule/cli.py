@@ -4,12 +4,13 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
 
+from chainrule.checks import shown
 from chainrule.errors import ChainruleError, InputError
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def train(
     """
     from chainrule.data.source import read_table
     from chainrule.engines.optimizer import Optimizer
-    from chainrule.model.model_file import save_model
+    from chainrule.model.model_file import model_content
     from chainrule.model.write import check_writable, write
     from chainrule.render.plot import check_plot, cost_curve
     from chainrule.training.train import Settings, plan
@@ -161,10 +162,11 @@ def train(
     _tell_columns(planned)
     with _progress(epochs, planned.state.steps_per_epoch) as watch:
         trained = planned.train(settings, watch)
-    save_model(trained.model, out)
+    files = {out: model_content(trained.model)}
     if plot is not None:
         title = f"{data}: {_sizes(trained.model)}, {settings.optimizer.name}"
-        write(plot, cost_curve(trained.model.training["costs"], title, plot.suffix.lower()))
+        files[plot] = cost_curve(trained.model.training["costs"], title, plot.suffix.lower())
+    write(files)
     _report_training(data, out, settings, trained, as_json)
     if trained.interrupted:
         sys.exit(130)
@@ -201,7 +203,7 @@ def predict(
         result[key] = target.score(a, target.encode(table, model.network.sizes[-1]))
     if out is not None:
         header, rows = _prediction_rows(result, target.columns)
-        write(out, csv_text(header, rows).encode())
+        write({out: csv_text(header, rows).encode()})
     if as_json:
         _print_json(result)
         return
@@ -229,7 +231,8 @@ def explain(
     target: Annotated[
         str,
         typer.Argument(
-            help="A weight w2.1.0 (into neuron 1 of layer 2 from neuron 0), a bias b2.1, or an a2.1 or z2.1."
+            help="A weight w2.1.0 (into neuron 1 of layer 2 from neuron 0), a bias b2.1, or an a2.1 or z2.1.",
+            metavar="TARGET",
         ),
     ],
     data: DataOption = None,
@@ -299,7 +302,7 @@ def _whole_numbers(what: str, text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise InputError(f"{what}: {text!r} is not a list of layer sizes such as 64,32, or none") from None
+        raise InputError(f"{what}: {shown(text)} is not a list of layer sizes such as 64,32, or none") from None
 
 
 # showing -------------------------------------------------------------------------------------------
@@ -314,7 +317,8 @@ def _say(text: str) -> None:
 def _tell(text: str) -> None:
     from chainrule.render.text import fit_encoding
 
-    print(fit_encoding(text, sys.stderr.encoding), file=sys.stderr)
+    with suppress(OSError):  # the exit code tells, too
+        print(fit_encoding(text, sys.stderr.encoding), file=sys.stderr)
 
 
 def _fail(message: str) -> NoReturn:

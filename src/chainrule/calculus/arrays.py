@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.checks import shown
 from chainrule.errors import InputError
 
 Array: TypeAlias = NDArray[Any]
@@ -23,12 +24,13 @@ def numbers(what: str, values: object, shape: tuple[int | None, ...], hint: str 
         _refuse_ragged(what, values, expected)
     try:
         array = np.asarray(values)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise InputError(f"{what}: not an array of numbers ({error})") from None
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise InputError(f"{what}: not an array of numbers ({error}); expected shape {expected}") from None
     if array.dtype.kind not in "iuf" and array.size:
-        first = next((v for v in array.ravel().tolist() if isinstance(v, bool) or not isinstance(v, int | float)), None)
-        if first is not None:
-            raise InputError(f"{what}: {first!r} is not a number; expected shape {expected}")
+        entries: list[object] = array.ravel().tolist()
+        for entry in entries:
+            if isinstance(entry, bool) or not isinstance(entry, int | float):
+                raise InputError(f"{what}: {shown(entry)} is not a number; expected shape {expected}")
     if array.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)):
         raise InputError(f"{what}: shape {array.shape}, expected {expected}")
     try:
@@ -44,8 +46,9 @@ def numbers(what: str, values: object, shape: tuple[int | None, ...], hint: str 
 
 
 def _refuse_ragged(what: str, values: object, expected: str) -> None:
-    if isinstance(values, str | bytes | dict | set | bool) or values is None:
-        raise InputError(f"{what}: {values!r} is not an array of numbers; expected shape {expected}")
+    """Refuse what NumPy would turn into a number, a text or an object without a word, and say where it is."""
+    if isinstance(values, str | bytes | dict | set | bool | np.bool_) or values is None:
+        raise InputError(f"{what}: {shown(cast('object', values))} is not a number; expected shape {expected}")
     if not isinstance(values, list | tuple):
         return
     rows = cast("Sequence[object]", values)
@@ -54,8 +57,8 @@ def _refuse_ragged(what: str, values: object, expected: str) -> None:
         if n != lengths[0]:
             this, first = (f"{m} numbers" if m is not None else "a single value" for m in (n, lengths[0]))
             raise InputError(f"{what}: row {i} has {this} and row 0 has {first}; expected shape {expected}")
-    if lengths and lengths[0] is not None:
-        for i, row in enumerate(rows):
+    for i, row in enumerate(rows):
+        if type(row) not in (float, int):
             _refuse_ragged(f"{what}[{i}]", row, expected)
 
 

@@ -41,6 +41,11 @@ class Cost:
         """Whether the output layer may have this activation."""
         return activation in self.activations if self.activations else ACTIVATIONS[activation].elementwise
 
+    @property
+    def canonical(self) -> str | None:
+        """The output activation with which ∂C/∂z_j = a_j − y_j, of the logarithmic costs."""
+        return self.activations[0] if self.activations else None
+
 
 def _by_the_chain_rule(dC_da: OutputFunction) -> OutputFunction:
     """∂C/∂z_j = ∂C/∂a_j · σ′(z_j)."""

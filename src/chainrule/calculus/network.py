@@ -6,10 +6,9 @@ it, so that an optimizer, a checker and a file all work on the same numbers. Not
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from itertools import pairwise
-from math import isfinite, prod
+from math import prod
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -18,6 +17,7 @@ import numpy as np
 from chainrule.calculus.activation import ACTIVATIONS, Activation
 from chainrule.calculus.arrays import Array, numbers
 from chainrule.calculus.cost import COSTS, Cost
+from chainrule.checks import known, listed, number, require, sequence, shown, whole_number
 from chainrule.errors import InputError, NetworkError
 
 MAX_PARAMETERS = 2**31
@@ -50,7 +50,7 @@ class Network:
         set_ = object.__setattr__  # the one way to fill a frozen dataclass
         set_(self, "sizes", _sizes(sizes))
         set_(self, "activation", _activations(activation, len(self.sizes) - 1))
-        set_(self, "cost", _known("cost", cost, COSTS))
+        set_(self, "cost", known("cost", cost, COSTS, NetworkError))
         set_(self, "l1", _penalty("l1", l1))
         set_(self, "l2", _penalty("l2", l2))
         if not self.C.goes_with(self.activation[-1]):
@@ -92,44 +92,32 @@ def legal_pairs() -> str:
 
 
 def _sizes(sizes: Sequence[int]) -> tuple[int, ...]:
-    if isinstance(sizes, str) or not isinstance(sizes, Sequence):
-        raise NetworkError(f"sizes: {sizes!r} is not a list of layer sizes such as [2, 3, 1]")
+    sequence("sizes", sizes, "a list of layer sizes such as [2, 3, 1]", NetworkError)
     if len(sizes) < 2:
         raise NetworkError(f"sizes: {list(sizes)} has {len(sizes)} entries; at least an input and an output are needed")
-    for l, n in enumerate(sizes):
-        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-            raise NetworkError(f"sizes: entry {l} is {n!r}; a layer has a whole number of neurons, at least 1")
-    parameters = sum(n * (k + 1) for k, n in pairwise(sizes))
-    if parameters > MAX_PARAMETERS:
-        raise NetworkError(f"sizes: {list(sizes)} makes {parameters:,} parameters, the most is {MAX_PARAMETERS:,}")
-    return tuple(int(n) for n in sizes)
+    neurons = "a layer's number of neurons, a whole number of at least 1"
+    whole = tuple(
+        whole_number(f"sizes: entry {l}", n, neurons, lambda n: n >= 1, NetworkError) for l, n in enumerate(sizes)
+    )
+    if sum(n * (k + 1) for k, n in pairwise(whole)) > MAX_PARAMETERS:
+        raise NetworkError(f"sizes: {shown(list(whole))} makes more parameters than the most, {MAX_PARAMETERS:,}")
+    return whole
 
 
 def _activations(activation: str | Sequence[str], depth: int) -> tuple[str, ...]:
     names = [activation] * depth if isinstance(activation, str) else activation
-    if not isinstance(names, Sequence):
-        raise NetworkError(f"activation: {activation!r} is not a name or a list of names")
+    sequence("activation", names, "a name or a list of names", NetworkError)
     if len(names) != depth:
         raise NetworkError(f"activation: {len(names)} names for {depth} layers; give one for all, or one for each")
-    names = tuple(_known("activation", name, ACTIVATIONS) for name in names)
+    names = tuple(known("activation", name, ACTIVATIONS, NetworkError) for name in names)
     for l, name in enumerate(names[:-1], 1):
         if not ACTIVATIONS[name].elementwise:
             raise NetworkError(f"activation: layer {l} of {depth} is {name!r}, which only the last layer can be")
     return names
 
 
-def _known(what: str, name: object, table: Mapping[str, object]) -> str:
-    if isinstance(name, str) and name in table:
-        return name
-    close = get_close_matches(str(name), table, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise NetworkError(f"{what}: {name!r} is not known.{hint} Known: {', '.join(table)}")
-
-
 def _penalty(what: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
-        raise NetworkError(f"{what}: {value!r} is not a penalty; it is a number, 0 or more")
-    return float(value)
+    return number(what, value, "a penalty, a number of 0 or more", lambda x: x >= 0, NetworkError)
 
 
 # the flat vector -----------------------------------------------------------------------------------
@@ -169,12 +157,14 @@ class ParameterVector:
     """
 
     def __init__(self, network: Network, vector: Array) -> None:
+        require(isinstance(network, Network), "network", network, "a Network")
+        require(isinstance(vector, np.ndarray), "parameters", vector, "an array")
         if vector.dtype.name not in ("float32", "float64"):
             raise InputError(f"parameters: dtype {vector.dtype}, expected float32 or float64")
         if vector.shape != (network.n_parameters,) or not vector.flags.c_contiguous:
             raise InputError(
                 f"parameters: shape {vector.shape}, expected one contiguous row of {network.n_parameters} numbers "
-                f"for sizes {list(network.sizes)}"
+                f"for sizes {shown(list(network.sizes))}"
             )
         self.network = network
         self.vector = vector
@@ -185,7 +175,8 @@ class ParameterVector:
     @classmethod
     def zeros(cls, network: Network, dtype: np.dtype[np.floating] | type = np.float64) -> Self:
         """All parameters 0."""
-        return cls(network, np.zeros(network.n_parameters, dtype))
+        require(isinstance(network, Network), "network", network, "a Network")
+        return cls(network, np.zeros(network.n_parameters, _float_type(dtype)))
 
     @classmethod
     def from_arrays(
@@ -195,19 +186,18 @@ class ParameterVector:
 
         Raises InputError that names the array, and the row where one is ragged.
         """
-        names = [block.name for block in layout(network)]
+        require(isinstance(network, Network), "network", network, "a Network")
+        require(isinstance(arrays, Mapping), "parameters", arrays, "a table of arrays by name")
+        names = {block.name: block for block in layout(network)}
         for name in arrays:
             if name not in names:
-                raise InputError(f"{name}: no such parameter; sizes {list(network.sizes)} has {', '.join(names)}")
-        parameters = cls.zeros(network, dtype)
-        for block in layout(network):
-            if block.name not in arrays:
-                raise InputError(f"{block.name}: missing; expected shape {block.shape}")
-            values = numbers(block.name, arrays[block.name], block.shape, hint=_shape_hint(network, block))
-            parameters.vector[block.start : block.stop] = values.ravel()
-        if not np.isfinite(parameters.vector).all():
+                raise InputError(f"{name}: no such parameter; sizes {shown(list(network.sizes))} have {listed(names)}")
+        values = [_values(network, block, arrays) for block in layout(network)]
+        with np.errstate(over="ignore"):  # the answer is below
+            vector = np.concatenate([array.ravel() for array in values]).astype(_float_type(dtype))
+        if not np.isfinite(vector).all():
             raise InputError(f"the parameters do not fit into {np.dtype(dtype)}")
-        return parameters
+        return cls(network, vector)
 
     def arrays(self) -> dict[str, Array]:
         """{"w1": w[1], "b1": b[1], …} in the article's order; the arrays are views."""
@@ -229,6 +219,21 @@ class ParameterVector:
 
     def __repr__(self) -> str:
         return f"ParameterVector(sizes={list(self.network.sizes)}, {self.vector.size} numbers, {self.vector.dtype})"
+
+
+def _float_type(dtype: Any) -> np.dtype[np.floating]:
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        name = ""
+    require(name in ("float32", "float64"), "dtype", dtype, "float32 or float64")
+    return np.dtype(name)
+
+
+def _values(network: Network, block: Block, arrays: Mapping[str, Any]) -> Array:
+    if block.name not in arrays:
+        raise InputError(f"{block.name}: missing; expected shape {block.shape}")
+    return numbers(block.name, arrays[block.name], block.shape, hint=_shape_hint(network, block))
 
 
 def _shape_hint(network: Network, block: Block) -> str:

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chainrule.calculus.network import Network
+from chainrule.checks import did_you_mean, require, shown
 from chainrule.errors import NotationError
 
-_LAYER = r"(?P<layer>\d+|L|\(L(?:\s*-\s*(?P<back>\d+))?\)|L-(?P<back2>\d+))"
+_N = "[0-9]{1,18}"
+_LAYER = rf"(?P<layer>{_N}|L|\(L(?:\s*-\s*(?P<back>{_N}))?\)|L-(?P<back2>{_N}))"
 _PATTERN = re.compile(
     rf"(?P<letter>[wbaz]){_LAYER}"
-    r"(?:\[\s*(?P<j>\d+)\s*(?:,\s*(?P<k>\d+)\s*)?\]|\.(?P<jdot>\d+)(?:\.(?P<kdot>\d+))?)"
+    rf"(?:\[\s*(?P<j>{_N})\s*(?:,\s*(?P<k>{_N})\s*)?\]|\.(?P<jdot>{_N})(?:\.(?P<kdot>{_N}))?)"
 )
 
 
@@ -47,13 +49,15 @@ def parse(text: str, network: Network, aliases: Mapping[str, str] | None = None)
     ``aliases`` are further names for parameters, as a problem file may give. Raises NotationError that tells what is
     there instead.
     """
+    require(isinstance(text, str), "name", text, "the name of a parameter, such as w2.1.0")
     stripped = text.strip()
     stripped = (aliases or {}).get(stripped, stripped)
     match = _PATTERN.fullmatch(stripped)
     if match is None:
         raise NotationError(
-            f"{text!r} is not the name of a weight, bias, activation or pre-activation. Write w2.1.0 or 'w2[1,0]' for "
-            f"the weight into neuron 1 of layer 2 from neuron 0 of layer 1; b2.1, a2.1 and z2.1 for that neuron's own"
+            f"{shown(text)} is not the name of a weight, bias, activation or pre-activation."
+            f"{did_you_mean(stripped, aliases or {})} Write w2.1.0 or 'w2[1,0]' for the weight into neuron 1 of "
+            f"layer 2 from neuron 0 of layer 1; b2.1, a2.1 and z2.1 for that neuron's own"
         )
     letter = match["letter"]
     layer = _layer(match, network)

@@ -5,12 +5,15 @@
 # pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportMissingParameterType=false
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 
+from collections.abc import Callable
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from chainrule.checks import shown
 from chainrule.data.table import Column, Table
 from chainrule.errors import DataError, MissingExtraError
 
@@ -31,41 +34,50 @@ def read_parquet(path: Path) -> Table:
         table = pq.ParquetFile(path).read()
     except (pa.ArrowException, ValueError, OSError) as error:
         raise DataError(f"{path}: not a Parquet file that can be read ({_first_line(error)})") from None
-    return _table(path, table, first_row=0)
+    return _table(path, table, where=lambda row: f"row {row}")
 
 
-def read_large_csv(path: Path, delimiter: str) -> Table:
+def read_large_csv(path: Path) -> Table:
     """The table in a CSV file, read by pyarrow; columns whose every value is a number become float64 at once."""
     import pyarrow as pa
     import pyarrow.csv
 
-    from chainrule.data.csv_file import check_header
+    from chainrule.data.csv_file import delimiter, records
 
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        header = check_header(str(path), file.readline().rstrip("\r\n").replace('"', "").split(delimiter))
-    try:
-        table = pyarrow.csv.read_csv(
+    header_ends, names = next(records(path))
+    texts: dict[str, Any] = {}
+
+    def read() -> Any:
+        return pyarrow.csv.read_csv(
             path,
-            read_options=pyarrow.csv.ReadOptions(column_names=header, skip_rows=1),
-            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            read_options=pyarrow.csv.ReadOptions(column_names=names, skip_rows=header_ends),
+            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter(path), newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(
-                null_values=["", "NA", "N/A", "nan", "NaN", "null", "?"], strings_can_be_null=True
+                null_values=["", "NA", "N/A", "nan", "NaN", "null", "?"], strings_can_be_null=True, column_types=texts
             ),
         )
+
+    try:
+        table = read()
+        texts = {field.name: pa.string() for field in table.schema if not _numeric(field.type)}
+        if any(field.type != texts.get(field.name, field.type) for field in table.schema):
+            table = read()  # true, or 2024-01-01, is text in a CSV file, and stays as it was written
     except (pa.ArrowException, ValueError) as error:
+        for _ in records(path):  # the plain reader's error names the row
+            pass
         raise DataError(f"{path}: not a CSV file ({_first_line(error)})") from None
-    return _table(path, table, first_row=2)
+    return _table(path, table, where=lambda row: f"row {next(islice(records(path), row + 1, None))[0]}")
 
 
-def _table(path: Path, table: Any, first_row: int) -> Table:
+def _table(path: Path, table: Any, where: Callable[[int], str]) -> Table:
     names = [str(name) for name in table.column_names]
     for name in names:
         if names.count(name) > 1:
-            raise DataError(f"{path}: two columns are called {name!r}")
+            raise DataError(f"{path}: two columns are called {shown(name)}")
     if not names or table.num_rows == 0:
         raise DataError(f"{path}: no rows" if names else f"{path}: no columns")
     columns = {name: _column(path, name, table.column(name)) for name in names}
-    return Table(str(path), columns, where=lambda row: f"row {row + first_row}")
+    return Table(str(path), columns, where)
 
 
 def _column(path: Path, name: str, column: Any) -> Column:
@@ -75,17 +87,19 @@ def _column(path: Path, name: str, column: Any) -> Column:
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
         kind = column.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return [text or "" for text in column.to_pylist()]
     if pa.types.is_boolean(kind):
         column = column.cast(pa.int8())
-    elif pa.types.is_null(kind):
-        return np.full(len(column), np.nan)
-    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
-        raise DataError(
-            f"{path}, column {name!r}: type {kind} is neither numbers nor text; convert it, or leave it out with --drop"
-        )
+    elif not _numeric(kind):  # text, and what has no number, such as a date: it can still be dropped
+        return ["" if value is None else str(value) for value in column.to_pylist()]
     return column.cast(pa.float64(), safe=False).to_numpy().astype(np.float64)
+
+
+def _numeric(kind: Any) -> bool:
+    """Whether an arrow type holds numbers, or nothing at all."""
+    import pyarrow as pa
+
+    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    return number or pa.types.is_null(kind)
 
 
 def _first_line(error: Exception) -> str:

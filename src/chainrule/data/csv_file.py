@@ -2,6 +2,7 @@
 
 import csv
 from array import array
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from chainrule.data.table import Table
@@ -18,35 +19,55 @@ def read_csv(path: Path) -> Table:
             from chainrule.data.arrow import have_pyarrow, read_large_csv
 
             if have_pyarrow():
-                return read_large_csv(path, _delimiter(path))
+                return read_large_csv(path)
         return _read(path)
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not a text file in UTF-8 (byte {error.start}: {error.reason})") from None
-    except csv.Error as error:
-        raise DataError(f"{path}: not a CSV file ({error})") from None
 
 
 def _read(path: Path) -> Table:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter=_delimiter(path), strict=True)
-        header = next(reader, None)
-        names = check_header(str(path), header)
-        rows: list[list[str]] = []
-        lines = array("q")
-        for row in reader:
-            if not row:  # an empty line
-                continue
-            if len(row) != len(names):
-                raise DataError(f"{path}, row {reader.line_num}: {len(row)} cells, but the header has {len(names)}")
-            rows.append(row)
-            lines.append(reader.line_num)
+    read = records(path)
+    _, names = next(read)
+    rows: list[list[str]] = []
+    lines = array("q")
+    for line, row in read:
+        rows.append(row)
+        lines.append(line)
     if not rows:
         raise DataError(f"{path}: a header but no rows")
     columns = {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
     return Table(str(path), columns, where=lambda row: f"row {lines[row]}")
 
 
-def _delimiter(path: Path) -> str:
+def records(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The column names, then the cells of each row that is not an empty line, each with the line that it ends in."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(_lines(path, file), delimiter=delimiter(path), strict=True)
+        read = 0
+        try:
+            names = check_header(str(path), next(reader, None))
+            read = reader.line_num
+            yield read, names
+            for row in reader:
+                read = reader.line_num
+                if not row:
+                    continue
+                if len(row) != len(names):
+                    raise DataError(f"{path}, row {read}: {len(row)} cells, but the header has {len(names)}")
+                yield read, row
+        except csv.Error as error:
+            raise DataError(f"{path}, row {read + 1}: not a CSV file ({error}). Is a quote missing?") from None
+
+
+def _lines(path: Path, file: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(file, 1):
+        if "\0" in line:
+            raise DataError(f"{path}, row {number}: it holds NUL bytes; is this a damaged file, or not text in UTF-8?")
+        yield line
+
+
+def delimiter(path: Path) -> str:
+    """What separates the cells: the comma, semicolon or tab that the first line has most of."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         first = file.readline(2**20)
     return max(",;\t", key=first.count)

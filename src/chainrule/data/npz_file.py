@@ -3,10 +3,12 @@
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from chainrule.calculus.arrays import Array
+from chainrule.checks import listed
 from chainrule.data.table import Column, Table
 from chainrule.errors import DataError
 
@@ -17,22 +19,17 @@ def read_npz(path: Path) -> Table:
     Raises DataError; arrays of Python objects are refused, since reading them could run code.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file:
+            if not zipfile.is_zipfile(file):
+                raise DataError(f"{path}: not an npz file that can be read, or a part of one; numpy.savez makes them")
+            file.seek(0)
+            arrays: Any = np.load(file, allow_pickle=False)
             names = set(arrays.files)
             if "X" not in names or not names <= {"X", "y"}:
-                raise DataError(f"{path}: expected arrays named X and y, found {', '.join(sorted(names)) or 'none'}")
+                raise DataError(f"{path}: expected arrays named X and y, found {listed(sorted(names)) or 'none'}")
             X = np.asarray(arrays["X"])
             y = np.asarray(arrays["y"]) if "y" in names else None
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        ValueError,
-        OSError,
-        EOFError,
-        KeyError,
-        TypeError,
-        AttributeError,
-    ) as error:
+    except (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, KeyError, TypeError, RuntimeError) as error:
         why = "it holds pickled Python objects, which are never loaded" if "pickle" in str(error) else str(error)
         raise DataError(f"{path}: not an npz file that can be read ({why})") from None
     except (MemoryError, OverflowError):

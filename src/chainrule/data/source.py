@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.checks import file_path, listed
 from chainrule.data.arrow import read_parquet
 from chainrule.data.csv_file import read_csv
 from chainrule.data.npz_file import from_arrays, read_npz
@@ -28,11 +29,11 @@ def read_table(data: str | Path) -> Table:
     else is a .csv, .tsv, .parquet or .npz file, or a folder whose files of one such kind are read in the order of their
     names as one table. A file called as a data set is reached by ``./digits``. Raises DataError or MissingExtraError.
     """
+    path = file_path(data)
     if data == "digits":
         return _digits()
     if isinstance(data, str) and data in _SKLEARN:
         return _sklearn(data)
-    path = Path(data)
     try:
         if path.is_dir():
             return _folder(path)
@@ -64,7 +65,7 @@ def _folder(path: Path) -> Table:
     for table in tables[1:]:
         if set(table.columns) != set(first.columns):
             odd = sorted(set(table.columns) ^ set(first.columns))
-            raise DataError(f"{table.source}: its columns differ from {first.source}'s in {', '.join(odd)}")
+            raise DataError(f"{table.source}: its columns differ from {first.source}'s in {listed(odd)}")
     starts = np.cumsum([0] + [table.n_rows for table in tables])
 
     def where(row: int) -> str:

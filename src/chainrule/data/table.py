@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from chainrule.calculus.arrays import Array
+from chainrule.checks import listed, shown
 from chainrule.errors import DataError
 
 Column = Array | list[str]
@@ -41,12 +42,12 @@ class Table:
 
     def __getitem__(self, name: str) -> Column:
         if name not in self.columns:
-            raise DataError(f"{self.source}: there is no column {name!r}; the columns are {_listed(self.columns)}")
+            raise DataError(f"{self.source}: there is no column {shown(name)}; the columns are {listed(self.columns)}")
         return self.columns[name]
 
     def fail(self, row: int, name: str, what: str) -> DataError:
         """An error about one cell."""
-        return DataError(f"{self.source}, {self.where(row)}, column {name!r}: {what}")
+        return DataError(f"{self.source}, {self.where(row)}, column {shown(name)}: {what}")
 
     def numbers(self, name: str) -> Array:
         """A column as finite float64 (rows,); DataError names the first cell that is missing, infinite or text."""
@@ -77,12 +78,10 @@ class Table:
         column = self[name]
         if isinstance(column, np.ndarray):
             return False
-        try:
-            np.array(column, dtype=np.float64)
-        except ValueError:
-            known = [text for text in column if not is_missing(text)]
-            return sum(_number(text) is None for text in known) * 2 > len(known)
-        return False
+        if _parsed_at_once(column) is not None:
+            return False
+        known = [text for text in column if not is_missing(text)]
+        return sum(_number(text) is None for text in known) * 2 > len(known)
 
     def missing(self, row: int, name: str, count: int) -> DataError:
         """The error for a column with missing values."""
@@ -92,15 +91,13 @@ class Table:
         )
 
     def _parsed(self, name: str, column: list[str]) -> Array:
-        try:
-            return np.array(column, dtype=np.float64)
-        except ValueError:
-            pass
+        if (parsed := _parsed_at_once(column)) is not None:
+            return parsed
         values = np.empty(len(column))
         for row, text in enumerate(column):
             value = float("nan") if is_missing(text) else _number(text)
             if value is None:
-                raise self.fail(row, name, f"{text!r} is text in a column of numbers")
+                raise self.fail(row, name, f"{shown(text)} is text in a column of numbers")
             values[row] = value
         return values
 
@@ -110,13 +107,18 @@ def is_missing(text: str) -> bool:
     return text.strip().lower() in MISSING
 
 
+def _parsed_at_once(column: list[str]) -> Array | None:
+    """The column as float64, or None where its texts have to be looked at one by one."""
+    if any("_" in text for text in column):
+        return None
+    try:
+        return np.array(column, dtype=np.float64)
+    except ValueError:
+        return None
+
+
 def _number(text: str) -> float | None:
     try:
         return float(text) if "_" not in text else None
     except ValueError:
         return None
-
-
-def _listed(names: Mapping[str, object]) -> str:
-    shown = ", ".join(repr(name) for name in list(names)[:12])
-    return shown if len(names) <= 12 else f"{shown}, … ({len(names)} in all)"

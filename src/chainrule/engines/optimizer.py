@@ -7,13 +7,12 @@ arXiv:1412.6980.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import isfinite
 from types import MappingProxyType
 
 import numpy as np
 
 from chainrule.calculus.arrays import Array
-from chainrule.errors import InputError
+from chainrule.checks import known, number
 
 
 @dataclass(frozen=True)
@@ -31,17 +30,13 @@ class Optimizer:
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        if self.name not in METHODS:
-            raise InputError(f"optimizer: {self.name!r} is not known. Known: {', '.join(METHODS)}")
+        known("optimizer", self.name, METHODS)
         if self.lr is None:
             object.__setattr__(self, "lr", METHODS[self.name].customary_lr)
-        if not (isfinite(self.rate) and self.rate > 0):
-            raise InputError(f"lr: {self.lr} is not a learning rate; it is a number above 0")
+        number("lr", self.lr, "a learning rate, a number above 0", lambda x: x > 0)
         for what in ("momentum", "beta1", "beta2"):
-            if not 0 <= getattr(self, what) < 1:
-                raise InputError(f"{what}: {getattr(self, what)} is out of range; it is at least 0 and below 1")
-        if not (isfinite(self.epsilon) and self.epsilon > 0):
-            raise InputError(f"epsilon: {self.epsilon} is out of range; it is a number above 0")
+            number(what, getattr(self, what), "a number of at least 0 and below 1", lambda x: 0 <= x < 1)
+        number("epsilon", self.epsilon, "a number above 0", lambda x: x > 0)
 
     @property
     def rate(self) -> float:
@@ -84,12 +79,12 @@ def nesterov(o: Optimizer, p: Array, g: Array, moments: tuple[Array, ...], t: in
 def adam(o: Optimizer, p: Array, g: Array, moments: tuple[Array, ...], t: int) -> None:
     """m ← β₁m + (1 − β₁)g;  v ← β₂v + (1 − β₂)g²;  p ← p − lr·m̂/(√v̂ + ε), m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ)."""
     m, v = moments
-    number = p.dtype.type
-    m += number(1 - o.beta1) * (g - m)
-    v += number(1 - o.beta2) * (g * g - v)
-    m_scale = number(o.rate / (1 - o.beta1**t))
-    v_scale = number(1 / (1 - o.beta2**t))
-    p -= m_scale * m / (np.sqrt(v_scale * v) + number(o.epsilon))
+    scalar = p.dtype.type
+    m += scalar(1 - o.beta1) * (g - m)
+    v += scalar(1 - o.beta2) * (g * g - v)
+    m_scale = scalar(o.rate / (1 - o.beta1**t))
+    v_scale = scalar(1 / (1 - o.beta2**t))
+    p -= m_scale * m / (np.sqrt(v_scale * v) + scalar(o.epsilon))
 
 
 Step = Callable[[Optimizer, Array, Array, tuple[Array, ...], int], None]

@@ -6,9 +6,9 @@ import numpy as np
 
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.network import ParameterVector
+from chainrule.checks import whole_number
 from chainrule.engines.optimizer import Optimizer
-from chainrule.engines.random import epoch_order
-from chainrule.errors import InputError
+from chainrule.engines.random import check_seed, epoch_order
 
 
 @dataclass
@@ -39,10 +39,8 @@ class TrainingState:
     costs: list[float] = field(default_factory=list[float])
 
     def __post_init__(self) -> None:
-        if isinstance(self.batch_size, bool) or self.batch_size < 1:
-            raise InputError(f"batch size: {self.batch_size} is out of range; it is a whole number of at least 1")
-        if isinstance(self.seed, bool) or self.seed < 0:
-            raise InputError(f"seed: {self.seed} is out of range; it is a whole number of at least 0")
+        whole_number("batch size", self.batch_size, "a whole number of at least 1", lambda n: n >= 1)
+        check_seed(self.seed)
         if not self.moments:
             self.moments = tuple(np.zeros_like(self.parameters.vector) for _ in range(self.optimizer.n_moments))
         if not self.order.size:

@@ -14,16 +14,19 @@ from typing import Any
 import numpy as np
 
 from chainrule.calculus import notation
-from chainrule.calculus.activation import softmax_jacobian
+from chainrule.calculus.activation import softmax_jacobian, sum_of_others
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.cost import example_shares, penalty_derivative
 from chainrule.calculus.gradient import backward, forward, sensitivity
 from chainrule.calculus.network import Network, ParameterVector
 from chainrule.calculus.notation import Quantity
 from chainrule.calculus.trace import Deltas, Trace
-from chainrule.model.model import Examples, Model
+from chainrule.model.model import Examples, Model, check_fit
 
 SHOWN_EXAMPLES = 5
+
+_TINY = float(np.finfo(np.float64).tiny)
+"""Below this, float64 loses digits."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,7 @@ def explain(
     The derivative with respect to an a or a z is the mean of the examples' own. Raises NotationError or InputError
     for a target or an example that does not exist.
     """
+    check_fit(model, examples)
     model = model.reading()
     q = notation.parse(target, model.network, aliases)
     if example is not None:
@@ -160,11 +164,11 @@ class _Reader:
         δ = self.deltas.dC_dz[q.layer][:, q.j]
         return δ if q.k is None else δ * self.trace.a[q.layer - 1][:, q.k]
 
-    def factors(self, q: Quantity, row: int) -> tuple[Factor, ...]:
-        """The chain from C to q for one example: ∂C/∂a, ∂a/∂z, ∂z/∂w, as far as q needs them."""
+    def factors(self, q: Quantity, row: int, whole: bool = False) -> tuple[Factor, ...]:
+        """The chain from C to q for one example: ∂C/∂a, ∂a/∂z, ∂z/∂w, as far as q needs them; or ∂C/∂z whole."""
         if q.letter == "a":
             return (self.dC_da(q.layer, q.j, row),)
-        chain = self.dC_dz(q.layer, q.j, row)
+        chain = (self.dC_dz_whole(q.layer, q.j, row),) if whole else self.dC_dz(q.layer, q.j, row)
         z = f"z{q.layer}[{q.j}]"
         if q.k is not None:
             a = float(self.trace.a[q.layer - 1][row, q.k])
@@ -173,17 +177,24 @@ class _Reader:
 
     def dC_dz(self, l: int, j: int, row: int) -> tuple[Factor, ...]:
         """∂C/∂a and ∂a/∂z of a neuron; one factor ∂C/∂z where softmax, or overflow, does not let them apart."""
-        a, z, y = f"a{l}[{j}]", f"z{l}[{j}]", f"y[{j}]"
         σ = self.network.σ(l)
-        together = Factor(f"∂{self.C}/∂{z}", f"{a} − {y}", float(self.deltas.dC_dz[l][row, j]))
         if not σ.elementwise:
-            return (together,)
-        slope = Factor(f"∂{a}/∂{z}", f"σ′({z})", float(σ.derivative(self.trace.z[l][row, j : j + 1])[0]))
-        chain = (self.dC_da(l, j, row), slope)
-        tiny = float(np.finfo(np.float64).tiny)
-        if not isfinite(chain[0].value) or (abs(chain[1].value) < tiny < abs(together.value)):
-            return (together,)
-        return chain
+            return (self.dC_dz_whole(l, j, row),)
+        slope = float(σ.derivative(self.trace.z[l][row, j : j + 1])[0])
+        chain = (self.dC_da(l, j, row), Factor(f"∂a{l}[{j}]/∂z{l}[{j}]", f"σ′(z{l}[{j}])", slope))
+        lost = l == self.network.depth and abs(slope) < _TINY < abs(float(self.deltas.dC_dz[l][row, j]))
+        return (self.dC_dz_whole(l, j, row),) if lost or not isfinite(chain[0].value) else chain
+
+    def dC_dz_whole(self, l: int, j: int, row: int) -> Factor:
+        """∂C/∂z of a neuron as one factor."""
+        a, z, y = f"a{l}[{j}]", f"z{l}[{j}]", f"y[{j}]"
+        if l < self.network.depth:
+            formula = f"σ′({z})·∂{self.C}/∂{a}"
+        elif self.network.activation[-1] == self.network.C.canonical:
+            formula = f"{a} − {y}"
+        else:
+            formula = f"σ′({z})·({self.network.C.dC_da_formula.format(a=a, y=y)})"
+        return Factor(f"∂{self.C}/∂{z}", formula, float(self.deltas.dC_dz[l][row, j]))
 
     def dC_da(self, l: int, j: int, row: int) -> Factor:
         """∂C/∂a of a neuron: from the cost in the last layer, as a sum over the next layer elsewhere."""
@@ -198,32 +209,47 @@ class _Reader:
 
     def next_layer(self, l: int, k: int, row: int) -> tuple[Term, ...]:
         """∂C/∂a of neuron k of layer l < L, term by term: one for each neuron j of the next layer."""
+        neurons = range(self.network.sizes[l + 1])
+        chains = [self.dC_dz(l + 1, j, row) for j in neurons]
+        if len({len(chain) for chain in chains}) > 1:  # a sum whose rows have the same factors is easier to read
+            chains = [(self.dC_dz_whole(l + 1, j, row),) for j in neurons]
         terms: list[Term] = []
-        for j in range(self.network.sizes[l + 1]):
+        for j, chain in zip(neurons, chains, strict=True):
             w = Factor(f"∂z{l + 1}[{j}]/∂a{l}[{k}]", f"w{l + 1}[{j},{k}]", float(self.parameters.w[l + 1][j, k]))
-            *outer, slope = self.dC_dz(l + 1, j, row)
-            factors = (w, slope, *outer)
+            factors = (w, *reversed(chain))
             terms.append(Term(f"through z{l + 1}[{j}]", j, factors, prod(factor.value for factor in factors)))
         return tuple(terms)
 
     def softmax_sum(self, j: int, row: int) -> tuple[Term, ...]:
         """∂C/∂z of output j under softmax, term by term: one for each output m, since z_j moves every a_m."""
         L = self.network.depth
-        jacobian = softmax_jacobian(self.trace.z[L][row])
-        terms: list[Term] = []
-        for m in range(self.network.sizes[L]):
-            a = f"a{L}[{m}]"
-            slope = f"{a}·(1 − {a})" if m == j else f"−{a}·a{L}[{j}]"
-            outer = self.dC_da(L, m, row)
-            factors = (Factor(f"∂{a}/∂z{L}[{j}]", slope, float(jacobian[m, j])), outer)
-            if not isfinite(outer.value):  # a[m] has underflowed: y[m]/a[m] overflows, but a[m] cancels
-                factors = (Factor(f"∂{self.C}/∂{a}·∂{a}/∂z{L}[{j}]", f"y[{m}]·a{L}[{j}]", self._cancelled(m, j, row)),)
-            terms.append(Term(f"through {a}", m, factors, prod(factor.value for factor in factors)))
-        return tuple(terms)
+        outputs = range(self.network.sizes[L])
+        jacobian = softmax_jacobian(self.trace.z[L][row])[:, j]
+        pairs = [
+            (
+                Factor(f"∂a{L}[{m}]/∂z{L}[{j}]", _softmax_slope(f"a{L}[{m}]", f"a{L}[{j}]"), float(jacobian[m])),
+                self.dC_da(L, m, row),
+            )
+            for m in outputs
+        ]
+        whole = [self._softmax_whole(m, j, row) for m in outputs]
+        apart = all(
+            isfinite(outer.value) and not abs(slope.value) < _TINY < abs(together.value)
+            for (slope, outer), together in zip(pairs, whole, strict=True)
+        )
+        rows = pairs if apart else [(together,) for together in whole]
+        return tuple(
+            Term(f"through a{L}[{m}]", m, factors, prod(factor.value for factor in factors))
+            for m, factors in zip(outputs, rows, strict=True)
+        )
 
-    def _cancelled(self, m: int, j: int, row: int) -> float:
-        a, y = self.trace.a[self.network.depth][row], self.Y[row]
-        return float(-y[m] * (1 - a[j]) if m == j else y[m] * a[j])
+    def _softmax_whole(self, m: int, j: int, row: int) -> Factor:
+        """∂C/∂a_m · ∂a_m/∂z_j as one factor: where a_m underflows, y_m/a_m overflows, but a_m cancels."""
+        L = self.network.depth
+        a, y = self.trace.a[L][row], self.Y[row]
+        formula = f"−y[{m}]·(1 − a{L}[{j}])" if m == j else f"y[{m}]·a{L}[{j}]"
+        value = -y[m] * sum_of_others(a)[j] if m == j else y[m] * a[j]
+        return Factor(f"∂a{L}[{m}]/∂z{L}[{j}]·∂{self.C}/∂a{L}[{m}]", formula, float(value))
 
     def context(self, q: Quantity, row: int) -> dict[str, float]:
         """z and a of the neuron, and y in the last layer."""
@@ -246,6 +272,10 @@ class _Reader:
             for kink in self.network.σ(l).kinks
             if self.trace.z[l][row, j] == kink
         )
+
+
+def _softmax_slope(a_m: str, a_j: str) -> str:
+    return f"{a_j}·(1 − {a_j})" if a_m == a_j else f"−{a_m}·{a_j}"
 
 
 def _of_one_example(reader: _Reader, q: Quantity, penalty: Penalty | None = None) -> Explanation:
@@ -279,12 +309,15 @@ def _averaged(reader: _Reader, q: Quantity, examples: Examples, penalty: Penalty
     contributions = shares * values
     mean = float(contributions.sum())
     largest = np.argsort(-np.abs(contributions), kind="stable")[:SHOWN_EXAMPLES]
+    chains = {int(i): reader.factors(q, int(i)) for i in largest}
+    if len({len(chain) for chain in chains.values()}) > 1:  # as in the sum over a layer
+        chains = {i: reader.factors(q, i, whole=True) for i in chains}
     shown = tuple(
-        Contribution(int(i), float(shares[i]), float(values[i]), float(contributions[i]), _renamed(reader, q, int(i)))
-        for i in largest
+        Contribution(i, float(shares[i]), float(values[i]), float(contributions[i]), _renamed(chain, i))
+        for i, chain in chains.items()
     )
     others = np.delete(contributions, largest)
-    kinks = sum(bool(reader.kinks(q, i)) for i in largest.tolist())
+    kinks = sum(bool(reader.kinks(q, i)) for i in chains)
     notes = (f"{kinks} of the examples shown take a derivative at a kink; --example tells more",) if kinks else ()
     return Explanation(
         of="C",
@@ -298,11 +331,10 @@ def _averaged(reader: _Reader, q: Quantity, examples: Examples, penalty: Penalty
     )
 
 
-def _renamed(reader: _Reader, q: Quantity, i: int) -> tuple[Factor, ...]:
+def _renamed(chain: Sequence[Factor], i: int) -> tuple[Factor, ...]:
     """The factors of example i, which are derivatives of C[i]."""
     return tuple(
-        Factor(f.symbol.replace("∂C/", f"∂C[{i}]/"), f.formula.replace("∂C/", f"∂C[{i}]/"), f.value)
-        for f in reader.factors(q, i)
+        Factor(f.symbol.replace("∂C/", f"∂C[{i}]/"), f.formula.replace("∂C/", f"∂C[{i}]/"), f.value) for f in chain
     )
 
 

@@ -1,11 +1,13 @@
 """An explanation as plain text that a newcomer to the article can read, in the article's order of factors."""
 
 from collections.abc import Sequence
+from math import isfinite
+from textwrap import wrap
 
 from chainrule.calculus.activation import ACTIVATIONS
 from chainrule.insight.explain import Contribution, Explanation, Factor, Term
 from chainrule.render.numbers import PRODUCT_DIGITS, close, significant
-from chainrule.render.text import columns, printable
+from chainrule.render.text import COLUMNS, columns, printable, width
 
 SHOWN_TERMS = 8
 _MEAN_DIGITS = 7  # the averaged table has one more column to fit into 80
@@ -15,20 +17,25 @@ def text(e: Explanation) -> str:
     """The whole explanation; see :class:`Explanation` for what it contains."""
     parts = [_headline(e), _context(e)]
     parts += [_product(e), _sum(e)] if e.factors else [_mean(e)]
-    parts += [[f"note: {note}" for note in e.notes]]
+    parts += [[line for note in e.notes for line in wrap(f"note: {note}", COLUMNS)]]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
 def _headline(e: Explanation) -> list[str]:
     derivative = f"∂{e.of}/∂{e.wrt} = {significant(e.value, PRODUCT_DIGITS)}"
+    line = f"{derivative}      {_in_words(e)}"
+    return [line] if width(line) <= COLUMNS else [derivative, _in_words(e)]
+
+
+def _in_words(e: Explanation) -> str:
     if e.n_examples > 1:
-        return [f"{derivative}      the mean over {e.n_examples:,} examples"]
+        return f"the mean over {e.n_examples:,} examples"
     if not e.value:
-        return [f"{derivative}      {e.of} does not react to a small change of {e.wrt}"]
+        return f"{e.of} does not react to a small change of {e.wrt}"
+    if not isfinite(e.value):
+        return "beyond what float64 can hold"
     direction = "rises" if e.value > 0 else "falls"
-    return [
-        f"{derivative}      raise {e.wrt} by 0.01: {e.of} {direction} by about {significant(abs(e.value) / 100, 2)}"
-    ]
+    return f"raise {e.wrt} by 0.01: {e.of} {direction} by about {significant(abs(e.value) / 100, 2)}"
 
 
 def _context(e: Explanation) -> list[str]:
@@ -77,23 +84,21 @@ def _sum(e: Explanation) -> list[str]:
     terms.sort(key=lambda term: term.neuron)
     closed = close([term.value for term in terms], e.summed.value)
     index = "m" if e.summed.symbol.partition("/∂")[2].startswith("z") else "j"
-    wide = max(terms, key=lambda term: len(term.factors))
-    spelled = [f.symbol if index == "m" or f.symbol.startswith(f"∂{e.of}/") else f.formula for f in wide.factors]
-    names = [_over(index, wide, name) for name in spelled]
+    spelled = [f.symbol if index == "m" or f.symbol.startswith(f"∂{e.of}/") else f.formula for f in terms[0].factors]
+    names = [_over(index, terms[0], name) for name in spelled]
     header = [index, names[0], *(f"× {name}" for name in names[1:]), "= term"]
     rows = [header]
     for term, shown in zip(terms, closed.terms, strict=True):
-        cells = [significant(f.value) for f in term.factors]
-        rows.append([str(term.neuron), *_padded(cells, len(names)), shown])
+        rows.append([str(term.neuron), *(significant(f.value) for f in term.factors), shown])
     blank = [""] * len(names)
     hidden = len(e.terms) - len(terms)
     if hidden or not closed.rest_is_zero:
         rows.append([f"… {hidden} more" if hidden else "rounding", *blank, closed.rest])
     rows.append(["sum", *blank, closed.total])
     quantity = e.summed.symbol.partition("/∂")[2]
-    where = "every output: softmax couples them" if index == "m" else f"every neuron of layer {_next_layer(terms)}"
+    where = "every output, coupled by softmax" if index == "m" else f"every neuron of layer {_next_layer(terms)}"
     title = f"{e.summed.symbol}: {quantity} reaches {e.of} through {where}"
-    return [title, *columns(rows, right=[False] + [True] * (len(names) + 1), indent="  ")]
+    return [*wrap(title, COLUMNS), *columns(rows, right=[False] + [True] * (len(names) + 1), indent="  ")]
 
 
 def _next_layer(terms: Sequence[Term]) -> str:
@@ -102,6 +107,8 @@ def _next_layer(terms: Sequence[Term]) -> str:
 
 def _over(index: str, term: Term, symbol: str) -> str:
     """A term's symbol with its neuron's number replaced by the index it runs over."""
+    if "·" in symbol:
+        return "·".join(_over(index, term, part) for part in symbol.split("·"))
     # the cost above the line has an index of its own: ∂C[0]/∂a2[j]
     whole, slash, below = symbol.partition("/∂") if symbol.startswith("∂C[") else ("", "", symbol)
     for bracket in ("[{},", "[{}]"):
@@ -109,21 +116,18 @@ def _over(index: str, term: Term, symbol: str) -> str:
     return whole + slash + below
 
 
-def _padded(cells: list[str], n: int) -> list[str]:
-    return cells + [""] * (n - len(cells))
-
-
 def _mean(e: Explanation) -> list[str]:
     closed = close(
         [c.contribution for c in e.examples] + ([e.penalty.value] if e.penalty else []), e.value, _MEAN_DIGITS - 1
     )
-    wide = max(e.examples, key=lambda c: len(c.factors))
-    names = [_any_example(wide, f) for f in reversed(wide.factors)]
+    names = [_any_example(e.examples[0], f) for f in reversed(e.examples[0].factors)]
     header = ["i", names[0], *(f"× {name}" for name in names[1:]), "× share", "= part"]
     rows = [header]
+    equal = all(c.share == 1 / e.n_examples for c in e.examples)
     for c, shown in zip(e.examples, closed.terms, strict=False):
         cells = [significant(f.value, _MEAN_DIGITS) for f in reversed(c.factors)]
-        rows.append([str(c.example), *_padded(cells, len(names)), significant(c.share, _MEAN_DIGITS), shown])
+        share = f"1/{e.n_examples}" if equal else significant(c.share, _MEAN_DIGITS)
+        rows.append([str(c.example), *cells, share, shown])
     blank = [""] * (len(names) + 1)
     if e.penalty:
         rows.append(["penalty", *blank, closed.terms[-1]])

@@ -7,7 +7,7 @@ from chainrule.calculus.gradient import backward, forward
 from chainrule.calculus.network import Network, ParameterVector
 from chainrule.calculus.trace import Deltas, Trace
 from chainrule.errors import NotationError
-from chainrule.model.model import Examples, Model
+from chainrule.model.model import Examples, Model, check_fit
 
 
 def gradient(model: Model, examples: Examples, example: int | None = None) -> tuple[float, ParameterVector]:
@@ -16,6 +16,7 @@ def gradient(model: Model, examples: Examples, example: int | None = None) -> tu
     ``gradient.vector`` is flat in the article's order, w1, b1, …, wL, bL; ``gradient.w[l]`` and ``gradient.b[l]`` are
     views into it. Raises InputError for an example that does not exist.
     """
+    check_fit(model, examples)
     parameters = model.reading().parameters
     if example is None:
         return calculus.gradient(parameters, examples.a0, examples.Y, examples.weights)
@@ -31,6 +32,7 @@ def example_gradients(model: Model, examples: Examples, name: str | None = None)
     Without a name, the whole ∇C_i of each example, (examples, parameters): a large array, made only when asked for.
     Neither example weights nor penalties are in it. Raises NotationError.
     """
+    check_fit(model, examples)
     parameters = model.reading().parameters
     q = None if name is None else notation.parse(name, parameters.network)
     if q is not None and q.letter in "az":
@@ -45,6 +47,7 @@ def example_gradients(model: Model, examples: Examples, name: str | None = None)
 
 def example_norms(model: Model, examples: Examples) -> Array:
     """‖∇C_i‖ of each example, (examples,), without ever holding the gradients themselves."""
+    check_fit(model, examples)
     return per_example.gradient_norms(*_passes(model.reading().parameters, examples))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.calculus.arrays import Array
+from chainrule.checks import listed, shown
 from chainrule.data.table import Table
 from chainrule.errors import DataError
 
@@ -56,7 +57,7 @@ class Inputs:
             return unscaled
         X = unscaled.encode(table)[rows]
         numeric = np.array([column.values is None for column in columns for _ in column.inputs])
-        mean, scale = centre_and_spread(X)
+        mean, scale = centre_and_spread(table, unscaled.names, X)
         return cls(columns, np.where(numeric, mean, 0.0), np.where(numeric, scale, 1.0))
 
     def encode(self, table: Table) -> Array:
@@ -93,7 +94,9 @@ class Target:
             task = "classes" if len(names) == 1 and _looks_like_classes(table, names[0]) else "numbers"
         if task == "numbers":
             Y = np.stack([table.numbers(name) for name in names], axis=1)
-            mean, scale = centre_and_spread(Y[rows]) if standardise else (np.zeros(len(names)), np.ones(len(names)))
+            mean, scale = (
+                centre_and_spread(table, names, Y[rows]) if standardise else (np.zeros(len(names)), np.ones(len(names)))
+            )
             return cls(tuple(names), None, mean, scale)
         if len(names) != 1:
             raise DataError(f"{table.source}: classes come from one target column, not from {len(names)}")
@@ -101,7 +104,7 @@ class Target:
         classes = _sorted_values(texts)
         if len(classes) < 2:
             raise DataError(
-                f"{table.source}: target {names[0]!r} holds one class only, {''.join(classes)!r}; two are needed"
+                f"{table.source}: target {names[0]!r} holds one class only, {shown(*classes)}; two are needed"
             )
         if len(classes) * 2 > len(texts) and len(classes) > MAX_CATEGORIES:
             raise DataError(
@@ -173,18 +176,20 @@ def one_hot(table: Table, name: str, values: tuple[str, ...]) -> Array:
     for row, text in enumerate(table.texts(name)):
         j = index.get(text)
         if j is None:
-            raise table.fail(row, name, f"{text!r} is not one of the values the model knows: {', '.join(values)}")
+            raise table.fail(row, name, f"{shown(text)} is not one of the values the model knows: {listed(values)}")
         hot[row, j] = 1
     return hot
 
 
-def centre_and_spread(X: Array) -> tuple[Array, Array]:
-    """Mean and standard deviation of each column; 1 in place of a deviation that is no more than rounding."""
+def centre_and_spread(table: Table, names: Sequence[str], X: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation of each column of X; 1 in place of a deviation that is no more than rounding."""
     with np.errstate(over="ignore", invalid="ignore"):
         mean: Array = X.mean(axis=0)
         spread: Array = X.std(axis=0)
-    if not (np.isfinite(mean).all() and np.isfinite(spread).all()):
-        raise DataError("the numbers of a column are too large to average; scale them down")
+    for k in np.flatnonzero(~(np.isfinite(mean) & np.isfinite(spread))):
+        raise DataError(
+            f"{table.source}: the numbers of column {shown(names[int(k)])} are too large to average; scale them"
+        )
     constant: Array = spread <= len(X) * np.finfo(np.float64).eps * np.abs(mean)
     return mean, np.where(constant, 1.0, spread)
 

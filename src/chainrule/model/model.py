@@ -9,6 +9,7 @@ import numpy as np
 from chainrule.calculus.arrays import Array, numbers
 from chainrule.calculus.cost import check_targets, example_shares
 from chainrule.calculus.network import Network, ParameterVector
+from chainrule.checks import require, whole_number
 from chainrule.data.table import Table
 from chainrule.engines import engine
 from chainrule.errors import DataError, InputError
@@ -29,8 +30,8 @@ class Examples:
 
     def __getitem__(self, i: int) -> "Examples":
         """Example i alone, without its weight; InputError where there is none."""
-        if not 0 <= i < len(self):
-            raise InputError(f"example {i}: there are {len(self)} examples, 0 to {len(self) - 1}")
+        expected = f"one of the examples; there are {len(self)} examples, 0 to {len(self) - 1}"
+        i = whole_number("example", i, expected, lambda i: 0 <= i < len(self))
         return Examples(self.a0[i : i + 1], self.Y[i : i + 1])
 
 
@@ -97,3 +98,15 @@ class Model:
         if self.inputs is None or self.target is None:
             raise InputError("this model does not know what raw data means; give it arrays instead")
         return self.inputs, self.target
+
+
+def check_fit(model: Model, examples: Examples) -> None:
+    """Raise InputError unless these are a model and examples of its sizes."""
+    require(isinstance(model, Model), "model", model, "a Model")
+    require(isinstance(examples, Examples), "examples", examples, "Examples, as Model.examples makes them")
+    n_0, n_L = model.network.sizes[0], model.network.sizes[-1]
+    if (examples.a0.shape[1], examples.Y.shape[1]) != (n_0, n_L):
+        raise InputError(
+            f"examples: {examples.a0.shape[1]} inputs and {examples.Y.shape[1]} outputs, but the model has {n_0} and "
+            f"{n_L}; make them with this model's own examples()"
+        )

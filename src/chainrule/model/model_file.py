@@ -10,9 +10,11 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from chainrule.calculus.arrays import Array
+from chainrule.calculus.arrays import Array, numbers
 from chainrule.calculus.network import Network, ParameterVector
+from chainrule.checks import file_path, require, shown
 from chainrule.errors import InputError, ModelError
+from chainrule.model.document import Section, network
 from chainrule.model.encoding import InputColumn, Inputs, Target
 from chainrule.model.model import Model
 from chainrule.model.write import write
@@ -21,64 +23,82 @@ FORMAT = 1
 """The version of the description; a reader refuses newer ones."""
 
 _KEY = "chainrule"
+_DESCRIPTION = ("format", "version", "network", "inputs", "target", "training")
 
 
 def save_model(model: Model, path: str | Path) -> None:
-    """Write a model file, whole or not at all. Raises FileError."""
-    network = model.network
+    """Write a model file, whole or not at all. Raises FileError, or InputError for a model that no file can hold."""
+    write({file_path(path): model_content(model)})
+
+
+def model_content(model: Model) -> bytes:
+    """What a model file holds."""
+    require(isinstance(model, Model), "model", model, "a Model")
+    described = model.network
     description = {
         "format": FORMAT,
         "version": version("chainrule"),
         "network": {
-            "sizes": list(network.sizes),
-            "activation": list(network.activation),
-            "cost": network.cost,
-            "l1": network.l1,
-            "l2": network.l2,
+            "sizes": list(described.sizes),
+            "activation": list(described.activation),
+            "cost": described.cost,
+            "l1": described.l1,
+            "l2": described.l2,
         },
         "inputs": _inputs_json(model.inputs),
         "target": _target_json(model.target),
         "training": dict(model.training),
     }
-    arrays = {name: np.ascontiguousarray(array) for name, array in model.parameters}
-    content = safetensors.numpy.save(arrays, metadata={_KEY: json.dumps(description, allow_nan=False)})
-    write(Path(path), content)
+    for name, array in model.parameters:
+        numbers(name, array, array.shape)
+    try:
+        metadata = {_KEY: json.dumps(description, allow_nan=False)}
+    except (TypeError, ValueError) as error:
+        raise InputError(f"training: it holds what JSON cannot ({error})") from None
+    return safetensors.numpy.save(
+        {name: np.ascontiguousarray(array) for name, array in model.parameters}, metadata=metadata
+    )
 
 
 def load_model(path: str | Path) -> Model:
     """Read a model file. Raises ModelError for one that is missing, truncated, not ours, or does not add up."""
+    path = file_path(path)
     try:
+        path.open("rb").close()  # what safetensors says of a folder or a missing file is harder to understand
         with cast("Any", safetensors).safe_open(path, framework="numpy") as file:
             metadata: dict[str, str] = file.metadata() or {}
             arrays: dict[str, Array] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (safetensors.SafetensorError, OSError, ValueError, TypeError) as error:
+    except (safetensors.SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise ModelError(f"{path}: not a model file that can be read ({why})") from None
     if _KEY not in metadata:
         raise ModelError(f"{path}: a safetensors file, but not one of ours: its header has no entry {_KEY!r}")
     try:
-        return _model(json.loads(metadata[_KEY]), arrays)
-    except (InputError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        why = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise ModelError(f"{path}: its description does not add up ({why})") from None
+        return _model(Section.of(json.loads(metadata[_KEY]), "", _DESCRIPTION), arrays)
+    except RecursionError:
+        raise ModelError(f"{path}: its description does not add up (its lists are nested too deep)") from None
+    except ValueError as error:  # InputError is one
+        raise ModelError(f"{path}: its description does not add up ({error})") from None
 
 
-def _model(description: Any, arrays: Mapping[str, Any]) -> Model:
-    if description["format"] != FORMAT:
-        raise ValueError(
-            f"format {description['format']!r}; this version reads {FORMAT}. Is it from a newer chainrule?"
-        )
-    network = Network(**description["network"])
+def _model(description: Section, arrays: Mapping[str, Any]) -> Model:
+    version = description["format"]
+    if version != FORMAT or isinstance(version, bool):
+        raise InputError(f"format {shown(version)}; this version reads {FORMAT}. Is it from a newer chainrule?")
+    network_ = network(description)
     dtypes = {array.dtype.name for array in arrays.values()}
     if len(dtypes) != 1 or not dtypes <= {"float32", "float64"}:
-        raise ValueError(f"its arrays are {', '.join(sorted(dtypes))}; expected all float32 or all float64")
-    parameters = ParameterVector.from_arrays(network, arrays, next(iter(arrays.values())).dtype)
-    inputs = _inputs(description["inputs"], network)
-    target = _target(description["target"], network)
-    training = description["training"]
-    if not isinstance(training, dict):
-        raise ValueError("training is not a table")
-    return Model(parameters, inputs, target, cast("dict[str, Any]", training))
+        raise InputError(
+            f"its arrays are {', '.join(sorted(dtypes)) or 'missing'}; expected all float32 or all float64"
+        )
+    parameters = ParameterVector.from_arrays(network_, arrays, next(iter(arrays.values())).dtype)
+    inputs = None if description["inputs"] is None else _inputs(description, network_)
+    target = None if description["target"] is None else _target(description, network_)
+    if inputs is not None and target is not None:
+        for column in inputs.columns:
+            if column.name in target.columns:
+                raise InputError(f"column {shown(column.name)} is there twice, as an input and as a target")
+    return Model(parameters, inputs, target, description.section("training").entries)
 
 
 def _inputs_json(inputs: Inputs | None) -> Any:
@@ -88,14 +108,23 @@ def _inputs_json(inputs: Inputs | None) -> Any:
     return {"columns": columns, "mean": inputs.mean.tolist(), "scale": inputs.scale.tolist()}
 
 
-def _inputs(description: Any, network: Network) -> Inputs | None:
-    if description is None:
-        return None
-    columns = tuple(InputColumn(_text(c["name"]), _texts(c["values"])) for c in description["columns"])
-    inputs = Inputs(columns, *_scaling("inputs", description, network.sizes[0]))
+def _inputs(description: Section, network: Network) -> Inputs:
+    section = description.section("inputs", ("columns", "mean", "scale"))
+    columns = tuple(_column(f"inputs.columns[{i}]: ", column) for i, column in enumerate(section.items("columns")))
+    names = [column.name for column in columns]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"inputs.columns: {shown(name)} is there twice")
+    inputs = Inputs(columns, *_scaling(section, network.sizes[0]))
     if len(inputs.names) != network.sizes[0]:
-        raise ValueError(f"its columns make {len(inputs.names)} inputs, the network has {network.sizes[0]}")
+        raise InputError(f"its columns make {len(inputs.names)} inputs, the network has {network.sizes[0]}")
     return inputs
+
+
+def _column(place: str, description: object) -> InputColumn:
+    column = Section.of(description, place, ("name", "values"))
+    require(isinstance(column["name"], str), column.name("name"), column["name"], "a text")
+    return InputColumn(column["name"], None if column["values"] is None else column.texts("values"))
 
 
 def _target_json(target: Target | None) -> Any:
@@ -109,29 +138,25 @@ def _target_json(target: Target | None) -> Any:
     }
 
 
-def _target(description: Any, network: Network) -> Target | None:
-    if description is None:
-        return None
+def _target(description: Section, network: Network) -> Target:
+    section = description.section("target", ("columns", "classes", "mean", "scale"))
     n_L = network.sizes[-1]
-    columns, classes = _texts(description["columns"]) or (), _texts(description["classes"])
-    expected = len(columns) if classes is None else (1 if len(classes) == 2 and n_L == 1 else len(classes))
+    columns = section.texts("columns")
+    require(len(columns) > 0, "target.columns", columns, "at least one column")
+    if section["classes"] is None:
+        classes, expected = None, len(columns)
+    else:
+        classes = section.texts("classes")
+        require(len(classes) > 1, "target.classes", classes, "at least two classes")
+        require(len(columns) == 1, "target.columns", columns, "one column, from which classes come")
+        expected = 1 if len(classes) == 2 and n_L == 1 else len(classes)
     if n_L != expected:
-        raise ValueError(f"its target makes {expected} outputs, the network has {n_L}")
-    return Target(columns, classes, *_scaling("target", description, 0 if classes else n_L))
+        raise InputError(f"its target makes {expected} outputs, the network has {n_L}")
+    return Target(columns, classes, *_scaling(section, 0 if classes else n_L))
 
 
-def _scaling(what: str, description: Any, n: int) -> tuple[Any, Any]:
-    mean, scale = (np.array(description[key], dtype=np.float64) for key in ("mean", "scale"))
-    if mean.shape != (n,) or scale.shape != (n,) or not np.isfinite(mean).all() or not (scale > 0).all():
-        raise ValueError(f"the scaling of its {what} is not {n} means and {n} positive scales")
+def _scaling(section: Section, n: int) -> tuple[Array, Array]:
+    mean, scale = (numbers(section.name(key), section[key], (n,)) for key in ("mean", "scale"))
+    for k in np.flatnonzero(scale <= 0):
+        raise InputError(f"{section.name('scale')}[{k}] is {scale[k]}; every scale is above 0")
     return mean, scale
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a name")
-    return value
-
-
-def _texts(values: Any) -> tuple[str, ...] | None:
-    return None if values is None else tuple(_text(value) for value in values)

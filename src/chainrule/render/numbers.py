@@ -39,14 +39,19 @@ class Closed:
 
 
 def close(terms: Sequence[float], total: float, digits: int = PRODUCT_DIGITS) -> Closed:
-    """Print terms and total to one decimal, chosen so that the largest has ``digits`` significant digits."""
-    largest = max((abs(value) for value in (*terms, total) if isfinite(value)), default=0.0)
+    """Print terms and total to one decimal, chosen so that the largest has ``digits`` significant digits.
+
+    Numbers of which one is infinite or NaN do not add up; they are printed as they are.
+    """
+    if not all(isfinite(value) for value in (*terms, total)):
+        return Closed(tuple(significant(value, digits) for value in terms), "", significant(total, digits), True)
+    largest = max(abs(value) for value in (*terms, total))
     exponent = floor(log10(largest)) if largest > 0 else 0
     scale = exponent if not -6 <= exponent < 9 else 0
     unit = Decimal(1).scaleb(max(exponent - digits + 1, -340))
     rounded = [Decimal(repr(float(value))).quantize(unit) for value in terms]
     whole = Decimal(repr(float(total))).quantize(unit)
-    rest = whole - sum(rounded, Decimal(0))
+    rest = -sum(rounded, -whole)
     return Closed(
         tuple(_signed(value, scale) for value in rounded), _signed(rest, scale), _signed(whole, scale), not rest
     )

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from unicodedata import combining, east_asian_width
 
+COLUMNS = 80
+"""How wide a terminal is taken to be."""
+
 _ASCII = str.maketrans(
     {
         "∂": "d", "σ": "s", "′": "'", "Σ": "sum", "×": "*", "·": "*", "−": "-", "²": "^2", "½": "1/2", "¼": "1/4",

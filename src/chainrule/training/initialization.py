@@ -17,8 +17,8 @@ def initial_parameters(
     Normal with variance 2/n_{l−1} for relu and its kin (He et al., arXiv:1502.01852), uniform with variance
     2/(n_{l−1} + n_l) for the others (Glorot, Bengio, AISTATS 2010).
     """
-    random = generator(seed, Purpose.PARAMETERS)
     parameters = ParameterVector.zeros(network, dtype)
+    random = generator(seed, Purpose.PARAMETERS)
     for l in network.layers:
         n_in, n_out = network.sizes[l - 1], network.sizes[l]
         if network.activation[l - 1] in _HALF_OPEN:

@@ -58,8 +58,9 @@ def train_epochs(state: TrainingState, epochs: int, watch: Watcher | None = None
 
 def _check_finite(state: TrainingState) -> None:
     if not (isfinite(state.cost) and np.isfinite(state.parameters.vector).all()):
+        epoch = -(-state.step // state.steps_per_epoch)
         raise DivergenceError(
-            f"training diverged: in epoch {state.epoch + 1}, by step {state.step}, the cost is {state.cost}. "
+            f"training diverged: in epoch {epoch}, by step {state.step}, the cost is {state.cost}. "
             f"Use a smaller learning rate than {state.optimizer.rate:g}, or scale the inputs"
         )
 

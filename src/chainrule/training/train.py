@@ -7,10 +7,13 @@ from time import perf_counter
 import numpy as np
 
 from chainrule.calculus.arrays import Array
+from chainrule.calculus.cost import COSTS
 from chainrule.calculus.network import Network, ParameterVector
+from chainrule.checks import known, listed, require, sequence, shown, texts, whole_number
 from chainrule.data.table import Table
 from chainrule.engines import engine
 from chainrule.engines.optimizer import Optimizer
+from chainrule.engines.random import check_seed
 from chainrule.engines.state import TrainingState
 from chainrule.errors import DataError, InputError
 from chainrule.model.encoding import Inputs, Target
@@ -49,16 +52,18 @@ class Settings:
     standardise: bool = True
 
     def __post_init__(self) -> None:
-        if self.task not in TASKS:
-            raise InputError(f"task: {self.task!r} is not known. Known: {', '.join(TASKS)}")
-        for n in self.hidden:
-            if n < 1:
-                raise InputError(f"hidden: {n} is not a layer size; a layer has at least 1 neuron")
-        for what, value in (("epochs", self.epochs), ("batch size", self.batch_size)):
-            if value < 1:
-                raise InputError(f"{what}: {value} is out of range; it is at least 1")
-        if not 0 <= self.seed < 2**63:
-            raise InputError(f"seed: {self.seed} is out of range; it is at least 0 and below 2⁶³")
+        for n in sequence("hidden", self.hidden, "a list of layer sizes such as (64, 32)"):
+            whole_number("hidden", n, "a layer size, a whole number of at least 1", lambda n: n >= 1)
+        for what, names in (("activation", self.activation), ("target", self.target), ("dropped", self.dropped)):
+            texts(what, names)
+        if self.cost is not None:
+            known("cost", self.cost, COSTS)
+        require(isinstance(self.optimizer, Optimizer), "optimizer", self.optimizer, "an Optimizer")
+        for what, n in (("epochs", self.epochs), ("batch size", self.batch_size)):
+            whole_number(what, n, "a whole number of at least 1", lambda n: n >= 1)
+        check_seed(self.seed)
+        known("task", self.task, TASKS)
+        require(isinstance(self.standardise, bool), "standardise", self.standardise, "True or False")
 
 
 @dataclass(frozen=True)
@@ -77,10 +82,18 @@ class Trained:
 
 def plan(table: Table, settings: Settings) -> "Plan":
     """Read the table and decide everything but the weights. Raises DataError or InputError."""
+    require(isinstance(table, Table), "table", table, "a Table, as read_table gives it")
+    require(isinstance(settings, Settings), "settings", settings, "Settings")
     table = table.without(settings.dropped)
     target_columns = settings.target or table.target
     if not target_columns:
-        raise DataError(f"{table.source}: which column is to be predicted? Name it with --target")
+        raise DataError(
+            f"{table.source}: which column is to be predicted? Name it with --target; the columns are "
+            f"{listed(table.columns)}"
+        )
+    for name in target_columns:
+        if target_columns.count(name) > 1:
+            raise DataError(f"{table.source}: the target column {shown(name)} is named twice")
     names = [name for name in table.columns if name not in target_columns]
     if not names:
         raise DataError(f"{table.source}: there is no input column beside the target")
@@ -151,7 +164,7 @@ class Plan:
 
 def train(table: Table, settings: Settings | None = None, watch: Watcher | None = None) -> Trained:
     """Train a model on a table. Raises DataError, InputError or DivergenceError."""
-    settings = settings or Settings()
+    settings = Settings() if settings is None else settings
     return plan(table, settings).train(settings, watch)
 
 

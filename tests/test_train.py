@@ -1,0 +1,450 @@
+"""Training learns, repeats itself to the bit, and can be sliced, interrupted and continued."""
+
+import signal
+from collections.abc import Callable
+from functools import cache
+from time import sleep
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from chainrule import (
+    Network,
+    Optimizer,
+    ParameterVector,
+    Settings,
+    Table,
+    Trained,
+    initial_parameters,
+    read_table,
+    train,
+)
+from chainrule.calculus.gradient import gradient
+from chainrule.engines.optimizer import METHODS
+from chainrule.engines.reference import predict, run
+from chainrule.engines.state import TrainingState
+from chainrule.errors import DivergenceError
+from chainrule.training.loop import Progress, train_epochs
+from chainrule.training.split import split
+from chainrule.training.train import plan
+
+Array = NDArray[Any]
+
+EPS = float(np.finfo(np.float64).eps)
+EPS32 = float(np.finfo(np.float32).eps)
+
+
+@cache
+def _digits() -> Table:
+    return read_table("digits")
+
+
+def _state(
+    optimizer: str = "adam",
+    *,
+    n: int = 23,
+    batch_size: int = 5,
+    seed: int = 0,
+    weights: Array | None = None,
+    dtype: type[np.floating[Any]] = np.float64,
+) -> TrainingState:
+    """A small run: 3-4-2, n examples in batches that do not divide them."""
+    random = np.random.default_rng(100)
+    network = Network((3, 4, 2), "tanh", "squared-error", l1=0.001, l2=0.01)
+    X: NDArray[np.floating[Any]] = random.normal(size=(n, 3)).astype(dtype)
+    Y: NDArray[np.floating[Any]] = random.normal(size=(n, 2)).astype(dtype)
+    parameters = initial_parameters(network, 7, dtype)
+    return TrainingState(parameters, Optimizer(optimizer, 0.05), X, Y, batch_size, seed, weights)
+
+
+def _bits(state: TrainingState) -> tuple[Any, ...]:
+    """Everything that a run has come to, exactly."""
+    arrays = (state.parameters.vector, *state.moments, state.order)
+    spent = (state.running_cost, state.running_weight, *state.costs)
+    return (*(array.tobytes() for array in arrays), state.step, state.epoch, state.cursor, *spent)
+
+
+# what is learned -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_digits_are_learned_with_the_defaults(seed: int) -> None:
+    trained = train(_digits(), Settings(seed=seed))
+    assert trained.test_score is not None
+    assert trained.test_score >= 0.97
+    assert trained.epochs == 60
+    assert not trained.interrupted
+
+
+def _trained(seed: int, **changes: Any) -> Trained:
+    return train(_digits(), Settings(hidden=(12,), epochs=3, seed=seed, **changes))
+
+
+def test_a_seed_fixes_every_bit_and_another_seed_changes_them() -> None:
+    first, again, other = (_trained(seed).model.parameters.vector for seed in (3, 3, 4))
+    assert first.tobytes() == again.tobytes()
+    assert first.tobytes() != other.tobytes()
+
+
+@pytest.mark.parametrize("optimizer", METHODS)
+def test_every_optimizer_lowers_the_cost_of_digits_at_its_customary_rate(optimizer: str) -> None:
+    trained = _trained(0, optimizer=Optimizer(optimizer))
+    costs = trained.model.training["costs"]
+    assert len(costs) == 3
+    assert costs[2] < costs[1] < costs[0]
+    assert trained.train_cost == costs[2]
+
+
+def test_a_regression_is_learned_in_the_targets_own_units() -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(50, 20, 400)
+    y = 1e6 + 3e4 * np.sin((x - 50) / 20)
+    table = Table("waves", {"x": x, "y": y})
+    trained = train(table, Settings(hidden=(16,), target=("y",), optimizer=Optimizer("adam", 0.01), epochs=200, l2=0.0))
+    assert trained.test_score is not None
+    assert trained.test_score > 0.95
+    predicted = np.array(trained.model.predict(table))
+    r2 = 1 - np.sum((predicted - y) ** 2) / np.sum((y - y.mean()) ** 2)
+    assert r2 == pytest.approx(trained.test_score, abs=0.05)  # one of all rows, the other of a fifth of them
+
+
+def test_several_targets_are_learned_together() -> None:
+    x = np.linspace(-1, 1, 200)
+    table = Table("lines", {"x": x, "up": 3 * x + 100, "down": -0.01 * x})
+    trained = train(table, Settings(hidden=(8,), target=("up", "down"), epochs=60))
+    assert trained.model.network.sizes == (1, 8, 2)
+    assert trained.test_score is not None
+    assert trained.test_score > 0.95
+    up, down = trained.model.predict(table)[0]
+    assert (up, down) == (pytest.approx(97, abs=0.5), pytest.approx(0.01, abs=0.002))
+
+
+def test_two_classes_make_one_sigmoid_output() -> None:
+    random = np.random.default_rng(1)
+    x = random.normal(size=300)
+    table = Table("signs", {"x": x, "sign": ["plus" if value > 0 else "minus" for value in x]})
+    trained = train(table, Settings(hidden=(4,), target=("sign",), epochs=40))
+    network = trained.model.network
+    assert (network.sizes[-1], network.activation[-1], network.cost) == (1, "sigmoid", "binary-cross-entropy")
+    assert trained.test_score is not None
+    assert trained.test_score > 0.9
+    assert trained.model.predict(Table("new", {"x": np.array([-2.0, 2.0])})) == ["minus", "plus"]
+
+
+def test_texts_become_one_hot_inputs_that_are_not_scaled() -> None:
+    colours = ["red", "green", "blue"] * 40
+    table = Table("colours", {"colour": colours, "warm": [str(c == "red") for c in colours]})
+    planned = plan(table, Settings(hidden=(), target=("warm",)))
+    inputs = planned.model.inputs
+    assert inputs is not None
+    assert inputs.names == ["colour=blue", "colour=green", "colour=red"]
+    assert set(np.unique(planned.state.X)) == {0, 1}
+    assert (planned.state.X.sum(axis=1) == 1).all()
+    assert train(table, Settings(hidden=(4,), target=("warm",), epochs=60)).test_score == 1
+
+
+# scaling -------------------------------------------------------------------------------------------
+
+
+def test_the_scaling_is_learned_from_the_rows_trained_on_alone() -> None:
+    table = _numbers()
+    before = plan(table, Settings(target=("y",)))
+    test = _rows_held_out(table)
+    moved = np.array(table.columns["x"])
+    moved[test] += 1000
+    after = plan(Table("moved", dict(table.columns) | {"x": moved}), Settings(target=("y",)))
+    assert before.state.X.tobytes() == after.state.X.tobytes()
+    assert before.state.Y.tobytes() == after.state.Y.tobytes()
+    assert (after.test_X[:, 0] > before.test_X[:, 0] + 100).all()
+
+
+def test_what_is_trained_on_has_mean_0_and_deviation_1() -> None:
+    state = plan(_numbers(), Settings(target=("y",))).state
+    for values in (state.X[:, 0], state.Y[:, 0]):
+        # float32 rounds each of the n values by up to half an eps of its size, which is at most 4 here
+        assert abs(float(values.mean(dtype=np.float64))) <= 4 * EPS32
+        assert float(values.std(dtype=np.float64)) == pytest.approx(1, abs=4 * EPS32)
+
+
+def test_without_scaling_the_numbers_enter_as_they_are() -> None:
+    table = _numbers()
+    planned = plan(table, Settings(target=("y",), standardise=False))
+    assert set(planned.state.X[:, 0]) <= set(np.array(table.columns["x"]).astype(np.float32))
+
+
+def test_a_column_that_never_changes_does_no_harm() -> None:
+    table = _numbers()
+    constant = Table("constant", dict(table.columns) | {"same": np.full(table.n_rows, 0.1)})
+    planned = plan(constant, Settings(target=("y",)))
+    assert float(np.abs(planned.state.X[:, 1]).max()) <= table.n_rows * 0.1 * EPS  # what the mean rounds away
+    trained = train(constant, Settings(hidden=(8,), target=("y",), optimizer=Optimizer("adam", 0.01)))
+    assert trained.test_score is not None
+    assert trained.test_score > 0.9
+
+
+def _numbers() -> Table:
+    x = np.random.default_rng(2).normal(10, 3, 250)
+    return Table("numbers", {"x": x, "y": 2 * x + 5})
+
+
+def _rows_held_out(table: Table) -> Array:
+    return split(table.n_rows, Settings().seed)[1]
+
+
+# the split -----------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=80), st.integers(0, 2**62))
+def test_a_split_is_stratified_whole_and_never_takes_a_classs_last_example(labels: list[int], seed: int) -> None:
+    classes = np.array(labels)
+    training, test = split(len(classes), seed, classes)
+    assert sorted([*training, *test]) == list(range(len(classes)))
+    assert [*training] == sorted(training)
+    assert [*test] == sorted(test)
+    for c in set(labels):
+        n = labels.count(c)
+        assert np.count_nonzero(classes[test] == c) == min(round(0.2 * n), n - 1)
+
+
+def test_a_split_depends_on_its_seed_alone() -> None:
+    first, again, other = (split(100, seed)[1].tolist() for seed in (1, 1, 2))
+    assert first == again != other
+    assert len(first) == 20
+
+
+# initial parameters --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("activation", "variance"), [("relu", 2 / 400), ("gelu", 2 / 400), ("tanh", 2 / 700)])
+def test_initial_weights_have_the_variance_that_keeps_signals_alive(activation: str, variance: float) -> None:
+    p = initial_parameters(Network((400, 300, 1), (activation, "identity"), "squared-error"), seed=5)
+    w = p.w[1].astype(np.float64)
+    # the mean of 120,000 weights is off by √(variance/n), their variance by at most √(2/n) of itself; six times that
+    assert abs(w.mean()) <= 6 * np.sqrt(variance / w.size)
+    assert w.var() == pytest.approx(variance, rel=6 * np.sqrt(2 / w.size))
+    assert not p.b[1].any()
+
+
+def test_initial_parameters_depend_on_their_seed_alone() -> None:
+    network = Network((3, 2), "tanh", "squared-error")
+    first, again, other = (initial_parameters(network, seed).vector.tolist() for seed in (1, 1, 2))
+    assert first == again != other
+
+
+# steps ---------------------------------------------------------------------------------------------
+
+
+def _sgd(p: Array, gradients: list[Array]) -> Array:
+    return p - 0.05 * sum(gradients)
+
+
+def _momentum(p: Array, gradients: list[Array]) -> Array:
+    """Each gradient lives on in every later velocity: v_t = Σ_s 0.9^(t−s) g_s."""
+    T = len(gradients)
+    return p - 0.05 * sum(0.9 ** (t - s) * gradients[s] for t in range(T) for s in range(t + 1))
+
+
+def _nesterov(p: Array, gradients: list[Array]) -> Array:
+    """As momentum, with one more look ahead: g_t + 0.9·v_t."""
+    T = len(gradients)
+    velocities = [sum(0.9 ** (t - s) * gradients[s] for s in range(t + 1)) for t in range(T)]
+    return p - 0.05 * sum(g + 0.9 * v for g, v in zip(gradients, velocities, strict=True))
+
+
+def _adam(p: Array, gradients: list[Array]) -> Array:
+    """With its two means written out as weighted sums, whose weights are made to sum to 1."""
+    for t in range(1, len(gradients) + 1):
+        m = sum(0.1 * 0.9 ** (t - s) * gradients[s - 1] for s in range(1, t + 1)) / (1 - 0.9**t)
+        v = sum(0.001 * 0.999 ** (t - s) * gradients[s - 1] ** 2 for s in range(1, t + 1)) / (1 - 0.999**t)
+        p = p - 0.05 * m / (np.sqrt(v) + 1e-8)
+    return p
+
+
+BY_HAND: dict[str, Callable[[Array, list[Array]], Array]] = {
+    "sgd": _sgd,
+    "momentum": _momentum,
+    "nesterov": _nesterov,
+    "adam": _adam,
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_steps_are_those_of_the_papers(name: str) -> None:
+    random = np.random.default_rng(11)
+    p, gradients = random.normal(size=6), list(random.normal(size=(7, 6)))
+    optimizer = Optimizer(name, 0.05)
+    stepped = p.copy()
+    moments = tuple(np.zeros(6) for _ in range(optimizer.n_moments))
+    for t, g in enumerate(gradients, 1):
+        optimizer.step(stepped, g, moments, t)
+    # seven steps of a dozen operations; 1 − 0.999ᵗ keeps three digits fewer than the other numbers
+    assert stepped == pytest.approx(BY_HAND[name](p, gradients), rel=1000 * 84 * EPS, abs=84 * EPS)
+    assert not np.allclose(stepped, p)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_step_keeps_the_dtype(name: str) -> None:
+    optimizer = Optimizer(name)
+    p = np.ones(3, np.float32)
+    moments = tuple(np.zeros(3, np.float32) for _ in range(optimizer.n_moments))
+    optimizer.step(p, np.ones(3, np.float32), moments, 1)
+    assert {array.dtype for array in (p, *moments)} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_run_makes_the_steps_that_its_order_says(name: str) -> None:
+    """Two epochs by hand: every batch's own gradient, penalty included, in the order drawn; the last batch is small."""
+    state = _state(name)
+    p = state.parameters.copy()
+    gradients: list[Array] = []
+    costs: list[float] = []
+    for _ in range(2):
+        order, spent = state.order.copy(), 0.0
+        for at in range(0, 23, 5):
+            batch = order[at : at + 5]
+            C, g = gradient(p, state.X[batch], state.Y[batch])
+            gradients.append(g.vector)
+            p.vector[:] = BY_HAND[name](_state(name).parameters.vector, gradients)
+            spent += C * len(batch)
+        costs.append(spent / 23)
+        run(state, 5)
+    # ten steps of a dozen operations, their difference carried on from each step to the next
+    assert state.parameters.vector == pytest.approx(p.vector, rel=1e-9, abs=1e-12)
+    assert state.costs == pytest.approx(costs, rel=1e-9)
+    assert (state.step, state.epoch, state.cursor, state.steps_per_epoch) == (10, 2, 0, 5)
+
+
+@given(st.integers(1, 40), st.integers(1, 45), st.integers(0, 2**62))
+@settings(max_examples=30)
+def test_every_epoch_visits_every_example_once_in_an_order_of_its_own(n: int, batch_size: int, seed: int) -> None:
+    state = _state("sgd", n=n, batch_size=batch_size, seed=seed)
+    orders: list[list[int]] = []
+    for epoch in range(3):
+        visited: list[int] = []
+        while state.epoch == epoch:
+            visited += state.order[state.cursor : state.cursor + batch_size].tolist()
+            run(state, 1)
+        assert sorted(visited) == list(range(n))
+        orders.append(visited)
+    if n > 20:
+        assert orders[0] != orders[1] != orders[2]
+
+
+def test_a_weight_counts_as_that_many_copies() -> None:
+    copies = np.array([0, 1, 2, 3, 1])
+    weighted = _state("sgd", n=5, batch_size=5, weights=copies.astype(np.float64))
+    repeated = _state("sgd", n=5, batch_size=7)
+    repeated = TrainingState(
+        repeated.parameters,
+        repeated.optimizer,
+        np.repeat(weighted.X, copies, axis=0),
+        np.repeat(weighted.Y, copies, axis=0),
+        7,
+        0,
+    )
+    run(weighted, 4)
+    run(repeated, 4)
+    # four steps, each a sum of seven
+    assert weighted.parameters.vector == pytest.approx(repeated.parameters.vector, rel=1e-12)
+    assert weighted.costs == pytest.approx(repeated.costs, rel=1e-12)
+
+
+def test_a_batch_whose_weights_are_all_0_teaches_nothing() -> None:
+    state = _state("adam", n=4, batch_size=2)
+    state.weights = np.zeros(4)
+    state.weights[state.order[:2]] = 1
+    run(state, 1)
+    after_one = state.parameters.vector.tobytes()
+    run(state, 1)
+    assert state.parameters.vector.tobytes() == after_one
+    assert np.isfinite(state.costs[0])
+
+
+# slices --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", METHODS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(slices=st.lists(st.integers(0, 9), max_size=8))
+@settings(max_examples=15)
+def test_slicing_a_run_never_changes_a_bit(optimizer: str, dtype: type[np.floating[Any]], slices: list[int]) -> None:
+    whole, sliced = (_state(optimizer, dtype=dtype) for _ in range(2))
+    run(whole, sum(slices))
+    for n in slices:
+        run(sliced, n)
+    assert _bits(sliced) == _bits(whole)
+
+
+def test_the_loops_own_slices_never_change_a_bit() -> None:
+    at_once, watched = _state(), _state()
+    run(at_once, 40 * at_once.steps_per_epoch)
+    assert train_epochs(watched, 40, watch=lambda _: sleep(0.0001))
+    assert _bits(watched) == _bits(at_once)
+
+
+def test_going_on_from_a_state_is_as_never_having_stopped() -> None:
+    once, twice = _state(), _state()
+    train_epochs(once, 7)
+    train_epochs(twice, 3)
+    train_epochs(twice, 7)
+    assert _bits(twice) == _bits(once)
+
+
+def test_the_watcher_sees_the_run_come_to_its_end() -> None:
+    seen: list[Progress] = []
+    state = _state()
+    train_epochs(state, 30, seen.append)
+    assert [p.step for p in seen] == sorted({p.step for p in seen})
+    assert (seen[-1].step, seen[-1].steps, seen[-1].epoch, seen[-1].cost) == (150, 150, 30, state.costs[-1])
+    assert all(p.rate > 0 for p in seen)
+
+
+def test_predictions_do_not_depend_on_how_rows_are_blocked() -> None:
+    random = np.random.default_rng(3)
+    network = Network((3, 4, 2), "tanh", "squared-error")
+    p = ParameterVector(network, random.normal(size=network.n_parameters))
+    X = random.normal(size=(9000, 3))
+    one_by_one = np.concatenate([predict(p, X[i : i + 1]) for i in range(4000, 4200)])
+    # sums of three or four products of numbers of the order of 1
+    assert predict(p, X)[4000:4200] == pytest.approx(one_by_one, rel=0, abs=64 * EPS)
+    assert predict(p, X[:0]).shape == (0, 2)
+
+
+# ends ----------------------------------------------------------------------------------------------
+
+
+def test_ctrl_c_ends_a_run_between_two_steps_and_it_can_go_on() -> None:
+    whole, interrupted = _state(), _state()
+    train_epochs(whole, 20)
+    before = signal.getsignal(signal.SIGINT)
+
+    def press(progress: Progress) -> None:
+        if progress.step >= 7:
+            signal.raise_signal(signal.SIGINT)
+
+    assert not train_epochs(interrupted, 20, press)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert 7 <= interrupted.step < 100
+    assert train_epochs(interrupted, 20)
+    assert _bits(interrupted) == _bits(whole)
+
+
+def test_a_second_ctrl_c_ends_it_at_once() -> None:
+    before = signal.getsignal(signal.SIGINT)
+
+    def press_twice(_: Progress) -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train_epochs(_state(), 20, press_twice)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_cost_that_is_no_longer_finite_is_an_error_that_says_what_to_do() -> None:
+    with pytest.raises(DivergenceError, match=r"diverged: in epoch \d+.*Use a smaller learning rate than 1e\+08"):
+        train(_numbers(), Settings(hidden=(8,), target=("y",), optimizer=Optimizer("sgd", 1e8)))
