@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 
 SHOWN_ROWS = 20
+MODEL_SUFFIX = ".safetensors"
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 DataOption = Annotated[
@@ -154,6 +155,8 @@ def train(
         dropped=tuple(drop or ()),
         standardise=scale,
     )
+    if out.suffix.lower() != MODEL_SUFFIX:
+        raise InputError(f"out: {shown(str(out))} does not end in {MODEL_SUFFIX}, as a model file does")
     check_writable(out)
     if plot is not None:
         check_plot(plot)
@@ -282,7 +285,7 @@ def _read(file: Path, data: str | None) -> "tuple[Model, Examples, Mapping[str, 
             raise InputError(f"{file}: a problem file brings its own examples; leave out --data")
         problem = load_problem(file)
         return problem.model, problem.examples, problem.aliases
-    if kind == ".safetensors":
+    if kind == MODEL_SUFFIX:
         model = load_model(file)
         if data is None:
             raise InputError(f"{file}: a model file has no examples; name some with --data")
