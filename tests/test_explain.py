@@ -393,7 +393,7 @@ SATURATED = [
 def test_saturated_neurons_give_finite_factors_that_still_multiply_and_add_up(
     output: str, cost: str, z: float, y: list[float]
 ) -> None:
-    """At z2 = ±800 e^(−z), 1 − a and y/a all leave float64's range, at ±709 they lose digits; beside a moderate z2."""
+    """At z2 = ±800 e^(−z), 1 − a and y/a leave float64's range, at ±709 they are at its edge; beside a moderate z2."""
     w = {"w1": [[1.0], [0.5]], "b1": [0.0, 0.1], "w2": [[z, 0.0], [0.3, -0.2]], "b2": [0.0, 0.0]}
     model, examples = _one(["identity", output], cost, w, [1.0], y)
     for name in [*_names(model.network, "wbz"), "a0[0]", "a1[0]", "a1[1]"]:
@@ -406,6 +406,14 @@ def test_saturated_neurons_give_finite_factors_that_still_multiply_and_add_up(
         for *parts, total in _tables(e.text()):
             assert sum(parts) == total
         assert len({tuple(f.symbol.count("∂") for f in term.factors) for term in e.terms}) <= 1
+
+
+def test_softmax_terms_survive_probabilities_whose_product_underflows() -> None:
+    w = {"w1": [[-500.0], [0.0], [-500.0]], "b1": [0.0, 0.0, 0.0]}
+    model, examples = _one(["softmax"], "cross-entropy", w, [1.0], [1.0, 0.0, 0.0])
+    e = explain(model, examples, "z1[2]")
+    assert e.value == pytest.approx(np.exp(-500), rel=EXACT, abs=0)
+    assert sum(term.value for term in e.terms) == pytest.approx(e.value, rel=EXACT, abs=0)
 
 
 def test_rows_of_the_mean_have_the_same_factors_even_where_one_is_saturated() -> None:

@@ -23,7 +23,7 @@ def test_cost_and_gradient_are_those_of_an_independent_autodiff(name: str) -> No
     C, nabla_C = gradient(problem.model, problem.examples)
     wanted = ParameterVector.from_arrays(problem.model.network, _floats(figures["gradient"]))
     # two float64 computations of a few dozen operations each
-    assert float(figures["cost"]) == pytest.approx(C, rel=1e-12)
+    assert float(figures["cost"]) == pytest.approx(C, rel=1e-12, abs=0)
     assert np.linalg.norm(nabla_C.vector - wanted.vector) <= 1e-12 * np.linalg.norm(wanted.vector)
 
 
@@ -209,8 +209,8 @@ def test_each_factor_is_the_articles(name: str) -> None:
         for wrt, chain in _by_hand(problem, i).items():
             e = explain(problem.model, problem.examples, wrt, example=i)
             # moderate z: a dozen operations, and 1 − σ loses one digit at most
-            assert [factor.value for factor in reversed(e.factors)] == pytest.approx(chain, rel=1e-13)
-            assert e.value == pytest.approx(prod(chain), rel=1e-13)
+            assert [factor.value for factor in reversed(e.factors)] == pytest.approx(chain, rel=1e-13, abs=0)
+            assert e.value == pytest.approx(prod(chain), rel=1e-13, abs=0)
 
 
 @pytest.mark.parametrize("name", ["article_chain", "article_layers"])
@@ -219,9 +219,9 @@ def test_the_gradient_is_the_mean_of_the_articles_products_in_the_articles_order
     n = len(problem.examples)
     products = [[prod(chain) for chain in _by_hand(problem, i).values()] for i in range(n)]
     by_hand = np.mean(products, axis=0)
-    assert gradient(problem.model, problem.examples)[1].vector == pytest.approx(by_hand, rel=1e-12)
+    assert gradient(problem.model, problem.examples)[1].vector == pytest.approx(by_hand, rel=1e-12, abs=0)
     averaged = [explain(problem.model, problem.examples, wrt).value for wrt in _by_hand(problem, 0)]
-    assert averaged == pytest.approx(list(by_hand), rel=1e-12)
+    assert averaged == pytest.approx(list(by_hand), rel=1e-12, abs=0)
 
 
 def test_in_the_article_s_chain_the_whole_path_multiplies_out() -> None:
@@ -234,4 +234,6 @@ def test_in_the_article_s_chain_the_whole_path_multiplies_out() -> None:
         z2 = w2 * _σ(z1) + b2
         z3 = w3 * _σ(z2) + b3
         path = float(x) * _slope(z1) * w2 * _slope(z2) * w3 * _slope(z3) * 2 * (_σ(z3) - float(y))
-        assert explain(problem.model, problem.examples, "w1[0,0]", example=i).value == pytest.approx(path, rel=1e-13)
+        assert explain(problem.model, problem.examples, "w1[0,0]", example=i).value == pytest.approx(
+            path, rel=1e-13, abs=0
+        )

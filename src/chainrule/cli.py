@@ -46,7 +46,7 @@ FileArgument = Annotated[
 
 def main() -> None:
     """Run the command line."""
-    app()
+    app(prog_name="chainrule")
 
 
 def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -155,9 +155,9 @@ def train(
         dropped=tuple(drop or ()),
         standardise=scale,
     )
+    check_writable(out)
     if out.suffix.lower() != MODEL_SUFFIX:
         raise InputError(f"out: {shown(str(out))} does not end in {MODEL_SUFFIX}, as a model file does")
-    check_writable(out)
     if plot is not None:
         check_plot(plot)
         check_writable(plot)

@@ -182,8 +182,7 @@ class _Reader:
             return (self.dC_dz_whole(l, j, row),)
         slope = float(σ.derivative(self.trace.z[l][row, j : j + 1])[0])
         chain = (self.dC_da(l, j, row), Factor(f"∂a{l}[{j}]/∂z{l}[{j}]", f"σ′(z{l}[{j}])", slope))
-        lost = l == self.network.depth and abs(slope) < _TINY < abs(float(self.deltas.dC_dz[l][row, j]))
-        return (self.dC_dz_whole(l, j, row),) if lost or not isfinite(chain[0].value) else chain
+        return chain if isfinite(chain[0].value) else (self.dC_dz_whole(l, j, row),)
 
     def dC_dz_whole(self, l: int, j: int, row: int) -> Factor:
         """∂C/∂z of a neuron as one factor."""

@@ -16,6 +16,6 @@ def split(n: int, seed: int, classes: Array | None = None) -> tuple[Array, Array
     """
     random = generator(seed, Purpose.SPLIT)
     groups = [np.arange(n)] if classes is None else [np.flatnonzero(classes == c) for c in np.unique(classes)]
-    held_out = [random.permutation(rows)[: min(round(TEST_SHARE * len(rows)), len(rows) - 1)] for rows in groups]
+    held_out = [random.permutation(rows)[: round(TEST_SHARE * len(rows))] for rows in groups]
     test = np.sort(np.concatenate(held_out))
     return np.setdiff1d(np.arange(n), test), test
