@@ -30,7 +30,7 @@ from chainrule.engines.state import TrainingState
 from chainrule.errors import DivergenceError
 from chainrule.training.loop import Progress, train_epochs
 from chainrule.training.split import split
-from chainrule.training.train import plan
+from chainrule.training.train import LEAST_EPOCHS, LEAST_STEPS, plan
 
 Array = NDArray[Any]
 
@@ -448,3 +448,11 @@ def test_a_second_ctrl_c_ends_it_at_once() -> None:
 def test_a_cost_that_is_no_longer_finite_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(DivergenceError, match=r"diverged: in epoch \d+.*Use a smaller learning rate than 1e\+08"):
         train(_numbers(), Settings(hidden=(8,), target=("y",), optimizer=Optimizer("sgd", 1e8)))
+
+
+def test_small_data_gets_more_epochs_where_nobody_says_how_many() -> None:
+    small, large = _numbers(), read_table("digits")
+    assert plan(large, Settings()).epochs == LEAST_EPOCHS
+    planned = plan(small, Settings(target=("y",)))
+    assert planned.epochs * planned.state.steps_per_epoch >= LEAST_STEPS
+    assert plan(small, Settings(target=("y",), epochs=3)).epochs == 3

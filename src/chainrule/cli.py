@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from chainrule.model.model import Examples, Model
     from chainrule.training.loop import Watcher
-    from chainrule.training.train import Plan, Settings, Trained
+    from chainrule.training.train import Plan, Trained
 
 app = typer.Typer(
     name="chainrule",
@@ -111,7 +111,12 @@ def train(
         float | None, typer.Option(help="Learning rate. Default: 0.001 for adam, 0.01 with momentum, 0.1 for sgd.")
     ] = None,
     batch_size: Annotated[int, typer.Option(help="Examples in a step.")] = 32,
-    epochs: Annotated[int, typer.Option(help="Passes over the training examples.")] = 60,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            help="Passes over the training examples. Default: 60, and on small data as many as make 1,500 steps."
+        ),
+    ] = None,
     l1: Annotated[float, typer.Option(help="Penalty l1·Σ|w|.")] = 0.0,
     l2: Annotated[float, typer.Option(help="Penalty l2·Σw².")] = 1e-3,
     seed: Annotated[int, typer.Option(help="Fixes the split, the first weights and the order.")] = 0,
@@ -163,14 +168,14 @@ def train(
         check_writable(plot)
     planned = plan(read_table(data), settings)
     _tell_columns(planned)
-    with _progress(epochs, planned.state.steps_per_epoch) as watch:
-        trained = planned.train(settings, watch)
+    with _progress(planned.epochs, planned.state.steps_per_epoch) as watch:
+        trained = planned.train(watch)
     files = {out: model_content(trained.model)}
     if plot is not None:
         title = f"{data}: {_sizes(trained.model)}, {settings.optimizer.name}"
         files[plot] = cost_curve(trained.model.training["costs"], title, plot.suffix.lower())
     write(files)
-    _report_training(data, out, settings, trained, as_json)
+    _report_training(data, out, planned, trained, as_json)
     if trained.interrupted:
         sys.exit(130)
 
@@ -390,7 +395,7 @@ def _progress(epochs: int, steps_per_epoch: int) -> "Generator[Watcher | None]":
         yield watch
 
 
-def _report_training(data: str, out: Path, settings: "Settings", trained: "Trained", as_json: bool) -> None:
+def _report_training(data: str, out: Path, planned: "Plan", trained: "Trained", as_json: bool) -> None:
     from chainrule.engines import engine
     from chainrule.render.numbers import percent, significant
 
@@ -398,7 +403,7 @@ def _report_training(data: str, out: Path, settings: "Settings", trained: "Train
     assert target is not None
     classes = target.classes is not None
     if trained.interrupted:
-        _tell(f"interrupted after {trained.epochs} of {settings.epochs} epochs; what was learned is kept")
+        _tell(f"interrupted after {trained.epochs} of {planned.epochs} epochs; what was learned is kept")
     if as_json:
         _print_json(
             {

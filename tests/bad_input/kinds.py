@@ -748,7 +748,6 @@ SETTINGS: list[tuple[str, Mapping[str, Any], tuple[str, ...]]] = [
     ("seed a text", {"seed": "x"}, ("seed: 'x' is not a whole number of at least 0",)),
     ("seed None", {"seed": None}, ("seed: None is not a whole number of at least 0",)),
     ("epochs a bool", {"epochs": True}, ("epochs", "True", "whole number")),
-    ("epochs None", {"epochs": None}, ("epochs", "None", "whole number")),
     ("epochs NaN", {"epochs": NAN}, ("epochs", "nan", "whole number")),
     ("batch size a bool", {"batch_size": True}, ("batch size", "True", "whole number")),
     ("seed a bool", {"seed": True}, ("seed", "True", "whole number")),

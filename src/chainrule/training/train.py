@@ -24,6 +24,9 @@ from chainrule.training.split import split
 
 TASKS = ("auto", "classes", "numbers")
 
+LEAST_EPOCHS, LEAST_STEPS = 60, 1500
+"""How long to train where nobody says: this many epochs, and more on small data until there are this many steps."""
+
 _OUTPUT_OF_COST = {"cross-entropy": "softmax", "binary-cross-entropy": "sigmoid", "poisson": "exp"}
 
 
@@ -42,7 +45,7 @@ class Settings:
     cost: str | None = None
     optimizer: Optimizer = field(default_factory=Optimizer)
     batch_size: int = 32
-    epochs: int = 60
+    epochs: int | None = None
     l1: float = 0.0
     l2: float = 1e-3
     seed: int = 0
@@ -59,7 +62,7 @@ class Settings:
         if self.cost is not None:
             known("cost", self.cost, COSTS)
         require(isinstance(self.optimizer, Optimizer), "optimizer", self.optimizer, "an Optimizer")
-        for what, n in (("epochs", self.epochs), ("batch size", self.batch_size)):
+        for what, n in (("epochs", 1 if self.epochs is None else self.epochs), ("batch size", self.batch_size)):
             whole_number(what, n, "a whole number of at least 1", lambda n: n >= 1)
         check_seed(self.seed)
         known("task", self.task, TASKS)
@@ -114,27 +117,29 @@ def plan(table: Table, settings: Settings) -> "Plan":
     state = TrainingState(
         model.parameters, settings.optimizer, X[train_rows], Y[train_rows], settings.batch_size, settings.seed
     )
-    return Plan(model, state, examples.a0[test_rows], examples.Y[test_rows])
+    epochs = settings.epochs or max(LEAST_EPOCHS, -(-LEAST_STEPS // state.steps_per_epoch))
+    return Plan(model, state, epochs, examples.a0[test_rows], examples.Y[test_rows])
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything a training run is made of: a model with its initial parameters, the state, the held-out examples."""
+    """What a training run is made of: a model with its initial parameters, the state, epochs, held-out examples."""
 
     model: Model
     state: TrainingState
+    epochs: int
     test_X: Array
     test_Y: Array
 
-    def train(self, settings: Settings, watch: Watcher | None = None) -> Trained:
+    def train(self, watch: Watcher | None = None) -> Trained:
         """Train. Ctrl-C ends it early and keeps what was learned. Raises DivergenceError."""
         state = self.state
         start = perf_counter()
-        finished = train_epochs(state, settings.epochs, watch)
+        finished = train_epochs(state, self.epochs, watch)
         seconds = perf_counter() - start
         parameters = ParameterVector(self.model.network, state.parameters.vector)
         return Trained(
-            Model(parameters, self.model.inputs, self.model.target, self._remembered(settings)),
+            Model(parameters, self.model.inputs, self.model.target, self._remembered()),
             epochs=state.epoch,
             train_cost=state.cost,
             test_score=self._score(),
@@ -151,21 +156,21 @@ class Plan:
         a = engine().predict(self.model.parameters.astype(np.float64), self.test_X)
         return self.model.target.score(a, self.test_Y)
 
-    def _remembered(self, settings: Settings) -> dict[str, object]:
+    def _remembered(self) -> dict[str, object]:
+        state = self.state
         return {
-            "optimizer": settings.optimizer.name,
-            "lr": settings.optimizer.rate,
-            "batch_size": settings.batch_size,
-            "seed": settings.seed,
-            "epochs": self.state.epoch,
-            "costs": list(self.state.costs),
+            "optimizer": state.optimizer.name,
+            "lr": state.optimizer.rate,
+            "batch_size": state.batch_size,
+            "seed": state.seed,
+            "epochs": state.epoch,
+            "costs": list(state.costs),
         }
 
 
 def train(table: Table, settings: Settings | None = None, watch: Watcher | None = None) -> Trained:
     """Train a model on a table. Raises DataError, InputError or DivergenceError."""
-    settings = Settings() if settings is None else settings
-    return plan(table, settings).train(settings, watch)
+    return plan(table, Settings() if settings is None else settings).train(watch)
 
 
 def _network(settings: Settings, n_0: int, target: Target) -> Network:
