@@ -239,10 +239,14 @@ def explain(
     target: Annotated[
         str,
         typer.Argument(
-            help="A weight w2.1.0 (into neuron 1 of layer 2 from neuron 0), a bias b2.1, or an a2.1 or z2.1.",
+            help="A weight w2.1.0 (into neuron 1 of layer 2 from neuron 0), a bias b2.1, an a2.1 or z2.1, or an input x.5.",
             metavar="TARGET",
         ),
     ],
+    of: Annotated[
+        str,
+        typer.Option(help="What is differentiated: C, C.3 (one example's cost), an a2.1 or a z2.1.", metavar="NODE"),
+    ] = "C",
     data: DataOption = None,
     example: ExampleOption = None,
     as_json: Json = False,
@@ -251,12 +255,12 @@ def explain(
     from chainrule.insight.explain import explain as explain_
 
     model, examples, aliases = _read(file, data)
-    explanation = explain_(model, examples, target, example, aliases)
+    explanation = explain_(model, examples, target, example, aliases, of)
     if as_json:
         _print_json(explanation.json())
     else:
         _say(explanation.text())
-        if len(examples) > 1 and example is None:
+        if explanation.examples:
             largest = explanation.examples[0].example
             _say(f"\nOne example by itself, with its sum over the next layer: --example {largest}")
 

@@ -30,12 +30,18 @@ def costs(p: ParameterVector, trace: Trace, Y: Array) -> Array:
 
 
 def backward(p: ParameterVector, trace: Trace, Y: Array) -> Deltas:
-    """∂C_i/∂z of every layer: the recursion, from the last layer to the first."""
-    L, z = p.network.depth, trace.z
-    dC_dz = {L: p.network.C.delta(z[L], Y, p.network.σ(L))}  #      ∂C/∂z_j⁽ᴸ⁾ = 2(a_j⁽ᴸ⁾ − y_j) σ′(z_j⁽ᴸ⁾)
-    for l in reversed(range(1, L)):
+    """∂C_i/∂z of every layer."""
+    L = p.network.depth
+    δ = p.network.C.delta(trace.z[L], Y, p.network.σ(L))  #         ∂C/∂z_j⁽ᴸ⁾ = 2(a_j⁽ᴸ⁾ − y_j) σ′(z_j⁽ᴸ⁾)
+    return propagate(p, trace, L, δ)
+
+
+def propagate(p: ParameterVector, trace: Trace, top: int, δ: Array) -> Deltas:
+    """The recursion, from the layer ``top``, whose ∂C_i/∂z is δ, to the first."""
+    dC_dz = {top: δ}
+    for l in reversed(range(1, top)):
         dC_da = dC_dz[l + 1] @ p.w[l + 1]  #        ∂C/∂a_k⁽ˡ⁾ = Σ_j w_jk⁽ˡ⁺¹⁾ σ′(z_j⁽ˡ⁺¹⁾) ∂C/∂a_j⁽ˡ⁺¹⁾
-        dC_dz[l] = p.network.σ(l).derivative(z[l]) * dC_da
+        dC_dz[l] = p.network.σ(l).derivative(trace.z[l]) * dC_da
     return Deltas(dC_dz)
 
 

@@ -15,7 +15,7 @@ from chainrule.errors import NotationError
 _N = "[0-9]{1,18}"
 _LAYER = rf"(?P<layer>{_N}|L|\(L(?:\s*-\s*(?P<back>{_N}))?\)|L-(?P<back2>{_N}))"
 _PATTERN = re.compile(
-    rf"(?P<letter>[wbaz]){_LAYER}"
+    rf"(?:(?P<letter>[wbaz]){_LAYER}|(?P<input>x))"
     rf"(?:\[\s*(?P<j>{_N})\s*(?:,\s*(?P<k>{_N})\s*)?\]|\.(?P<jdot>{_N})(?:\.(?P<kdot>{_N}))?)"
 )
 
@@ -30,6 +30,11 @@ class Quantity:
     k: int | None = None
 
     @property
+    def node(self) -> str:
+        """The part before the index, ``w2``, or ``x`` for the raw input."""
+        return "x" if self.letter == "x" else f"{self.letter}{self.layer}"
+
+    @property
     def entry(self) -> str:
         """The index part, ``[1,0]`` or ``[3]``."""
         return f"[{self.j}]" if self.k is None else f"[{self.j},{self.k}]"
@@ -37,10 +42,10 @@ class Quantity:
     @property
     def dotted(self) -> str:
         """The form that no shell expands: ``w2.1.0``."""
-        return f"{self.letter}{self.layer}.{self.j}" + ("" if self.k is None else f".{self.k}")
+        return f"{self.node}.{self.j}" + ("" if self.k is None else f".{self.k}")
 
     def __str__(self) -> str:
-        return f"{self.letter}{self.layer}{self.entry}"
+        return f"{self.node}{self.entry}"
 
 
 def parse(text: str, network: Network, aliases: Mapping[str, str] | None = None) -> Quantity:
@@ -59,8 +64,8 @@ def parse(text: str, network: Network, aliases: Mapping[str, str] | None = None)
             f"{did_you_mean(stripped, aliases or {})} Write w2.1.0 or 'w2[1,0]' for the weight into neuron 1 of "
             f"layer 2 from neuron 0 of layer 1; b2.1, a2.1 and z2.1 for that neuron's own"
         )
-    letter = match["letter"]
-    layer = _layer(match, network)
+    letter = match["input"] or match["letter"]
+    layer = 0 if match["input"] else _layer(match, network)
     j = int(match["j"] or match["jdot"])
     k_text = match["k"] or match["kdot"]
     k = None if k_text is None else int(k_text)
@@ -75,7 +80,7 @@ def _layer(match: re.Match[str], network: Network) -> int:
 
 
 def _check(text: str, network: Network, q: Quantity) -> None:
-    first = 0 if q.letter == "a" else 1
+    first = 0 if q.letter in "ax" else 1
     if not first <= q.layer <= network.depth:
         note = " (layer 0 is the input: a0)" if q.layer == 0 else ""
         raise NotationError(
@@ -87,11 +92,7 @@ def _check(text: str, network: Network, q: Quantity) -> None:
         takes = "two indices, w2[j,k]: into neuron j from neuron k" if q.letter == "w" else "one index, the neuron's"
         raise NotationError(f"{text!r}: {q.letter} takes {takes}")
     if q.j >= n:
-        whose = (
-            f"w{q.layer}[j,k] leads into neuron j of"
-            if q.letter == "w"
-            else f"{q.letter}{q.layer}[j] belongs to neuron j of"
-        )
+        whose = f"{q.node}[j,k] leads into neuron j of" if q.letter == "w" else f"{q.node}[j] belongs to neuron j of"
         raise NotationError(f"{text!r}: neuron {q.j} does not exist; {whose} layer {q.layer}, where j is 0 to {n - 1}")
     if q.k is not None and q.k >= network.sizes[q.layer - 1]:
         below = network.sizes[q.layer - 1]

@@ -1,13 +1,14 @@
-"""One derivative of the cost, factor by factor: the article's chain rule with its symbols, formulas and numbers.
+"""One derivative, factor by factor: the article's chain rule with its symbols, formulas and numbers.
 
 For one example, ``factors`` multiply to ``value`` and ``terms`` are the rows of the article's sum over the next layer.
 Over several examples a mean of products is not a product of means, so there are no factors: ``examples`` lists those
 that count the most, each with factors of its own, and ``rest`` gathers the others.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache, partial
+from functools import cache
 from math import isfinite, prod
 from typing import Any
 
@@ -17,10 +18,12 @@ from chainrule.calculus import notation
 from chainrule.calculus.activation import softmax_jacobian, sum_of_others
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.cost import example_shares, penalty_derivative
-from chainrule.calculus.gradient import backward, forward, sensitivity
+from chainrule.calculus.gradient import backward, forward, propagate, sensitivity
 from chainrule.calculus.network import Network, ParameterVector
 from chainrule.calculus.notation import Quantity
 from chainrule.calculus.trace import Deltas, Trace
+from chainrule.errors import NotationError
+from chainrule.insight.check import complex_step, penalty_step
 from chainrule.model.model import Examples, Model, check_fit
 
 SHOWN_EXAMPLES = 5
@@ -77,12 +80,24 @@ class Penalty:
 
 
 @dataclass(frozen=True)
+class Check:
+    """The same derivative by a method that knows no derivative, and by how much it differs.
+
+    ``difference`` is relative to the sum of the absolute values that the explained value is the sum of.
+    """
+
+    method: str
+    value: float
+    difference: float
+
+
+@dataclass(frozen=True)
 class Explanation:
     """∂of/∂wrt = value; see the module for what is filled in when.
 
     ``summed`` is the quantity whose sum over a layer ``terms`` are the rows of, such as ∂C/∂a1[0]; ``context`` are
     further numbers of the same neuron, ``activation`` its σ by name, ``meanings`` what the input and the output in
-    question are called in the data, ``notes`` are remarks, such as that
+    question are called in the data, ``check`` the value by an independent way, ``notes`` are remarks, such as that
     a derivative was taken at a kink.
     """
 
@@ -99,6 +114,7 @@ class Explanation:
     context: Mapping[str, float] | None = None
     activation: str | None = None
     meanings: Mapping[str, str] | None = None
+    check: Check | None = None
     notes: tuple[str, ...] = ()
 
     def json(self) -> dict[str, Any]:
@@ -125,49 +141,107 @@ def explain(
     target: str,
     example: int | None = None,
     aliases: Mapping[str, str] | None = None,
+    of: str = "C",
 ) -> Explanation:
-    """∂C/∂target over all examples, or ∂C_i/∂target of one; target names a weight, bias, activation or z.
+    """∂of/∂target over all examples, or of one.
 
-    The derivative with respect to an a or a z is the mean of the examples' own. Raises NotationError or InputError
-    for a target or an example that does not exist.
+    ``target`` names a weight, a bias, an activation, a z, or a raw input x[k]; ``of`` is the cost ``C``, the cost
+    ``C[i]`` of one example, or an activation or z. Over several examples, a derivative of or with respect to an a, a z
+    or an x is the mean of the examples' own. Raises NotationError or InputError for what does not exist.
     """
     check_fit(model, examples)
     model = model.reading()
     q = notation.parse(target, model.network, aliases)
+    top, example = _top(model.network, of, example)
+    penalty = None
     if example is not None:
-        explanation = _of_one_example(_Reader(model.parameters, examples[example], f"C[{example}]"), q)
-    else:
-        reader, penalty = _Reader(model.parameters, examples, "C"), _penalty(model.parameters, q)
-        if len(examples) == 1:
-            explanation = _of_one_example(reader, q, penalty)
-        else:
-            explanation = _averaged(reader, q, examples, penalty)
-    return replace(explanation, meanings=_meanings(model, q))
+        examples = examples[example]
+    elif top is None:
+        penalty = _penalty(model.parameters, q)
+    name = str(top) if top is not None else "C" if example is None else f"C[{example}]"
+    reader = _Reader(model, examples, name, top)
+    one = len(examples) == 1
+    explanation = _of_one_example(reader, q, penalty) if one else _averaged(reader, q, examples, penalty)
+    check = _check(reader, q, examples, penalty, explanation.value)
+    return replace(explanation, meanings=_meanings(model, q), check=check)
+
+
+def _top(network: Network, of: str, example: int | None) -> tuple[Quantity | None, int | None]:
+    """What is differentiated, None for the cost, and which example's."""
+    if match := re.fullmatch(r"\s*C(?:\[\s*([0-9]{1,18})\s*\]|\.([0-9]{1,18}))?\s*", of):
+        named = match[1] or match[2]
+        if named is not None and example is not None and int(named) != example:
+            raise NotationError(f"{of!r} is the cost of one example, and --example {example} is another")
+        return None, example if named is None else int(named)
+    top = notation.parse(of, network)
+    if top.letter not in "az":
+        raise NotationError(f"{of!r} has no derivatives to explain; name the cost C, C.0, an activation a1.0 or a z1.0")
+    return top, example
 
 
 class _Reader:
-    """A forward and a backward pass over some examples, and the factors that can be read off them."""
+    """A forward and a backward pass over some examples, and the factors that can be read off them.
 
-    def __init__(self, parameters: ParameterVector, examples: Examples, C: str) -> None:
-        self.parameters = parameters
-        self.network: Network = parameters.network
+    ``C`` is what the derivatives are of, as symbols show it: the cost, or the quantity ``top``.
+    """
+
+    def __init__(self, model: Model, examples: Examples, C: str, top: Quantity | None) -> None:
+        p = model.parameters
+        self.inputs = model.inputs
+        self.parameters = p
+        self.network: Network = p.network
         self.Y = examples.Y
         self.C = C
-        self.trace: Trace = forward(parameters, examples.a0)
-        self.deltas: Deltas = backward(parameters, self.trace, examples.Y)
-        self.sensitivity = cache(partial(sensitivity, parameters, self.trace, self.deltas, examples.Y))
+        self.top = top
+        self.last = self.network.depth if top is None else top.layer
+        self.trace: Trace = forward(p, examples.a0)
+        if top is None:
+            self.deltas: Deltas = backward(p, self.trace, examples.Y)
+        else:
+            self.deltas = propagate(p, self.trace, top.layer, self._top_delta(top))
+        self.sensitivity = cache(self._sensitivity)
+
+    def _top_delta(self, top: Quantity) -> Array:
+        """∂top/∂z of top's own layer."""
+        z = self.trace.z.get(top.layer, self.trace.a[0])
+        δ = np.zeros_like(z)
+        if top.letter == "z" or top.layer == 0:
+            δ[:, top.j] = 1
+        elif self.network.σ(top.layer).elementwise:
+            δ[:, top.j] = self.network.σ(top.layer).derivative(z[:, top.j])
+        else:
+            δ = softmax_jacobian(z)[:, top.j]
+        return δ
+
+    def _sensitivity(self, l: int) -> Array:
+        """∂C_i/∂a of layer l, (examples, n_l)."""
+        if self.top is None or l < self.last:
+            return sensitivity(self.parameters, self.trace, self.deltas, self.Y, l)
+        itself = np.zeros_like(self.trace.a[l])
+        itself[:, self.top.j] = float(l == self.last and self.top.letter == "a")
+        return itself
 
     def values(self, q: Quantity) -> Array:
         """∂C_i/∂q of every example, (examples,)."""
-        if q.letter == "a":
-            return self.sensitivity(q.layer)[:, q.j]
+        if q.layer > self.last:
+            return np.zeros(len(self.Y))
+        if q.letter in "ax":
+            return self.sensitivity(q.layer)[:, q.j] / (self.scale(q.j) if q.letter == "x" else 1)
         δ = self.deltas.dC_dz[q.layer][:, q.j]
         return δ if q.k is None else δ * self.trace.a[q.layer - 1][:, q.k]
 
+    def scale(self, k: int) -> float:
+        """s in a0 = (x − mean)/s."""
+        return 1.0 if self.inputs is None else float(self.inputs.scale[k])
+
     def factors(self, q: Quantity, row: int, whole: bool = False) -> tuple[Factor, ...]:
         """The chain from C to q for one example: ∂C/∂a, ∂a/∂z, ∂z/∂w, as far as q needs them; or ∂C/∂z whole."""
-        if q.letter == "a":
-            return (self.dC_da(q.layer, q.j, row),)
+        if q.layer > self.last:
+            return (Factor(f"∂{self.C}/∂{q}", f"{self.C} comes before {q}", 0.0),)
+        if q.letter in "ax":
+            outer = self.dC_da(q.layer, q.j, row)
+            scale = self.scale(q.j)
+            return (outer, Factor(f"∂a0[{q.j}]/∂{q}", f"1/{scale:.6g}", 1 / scale)) if q.letter == "x" else (outer,)
         chain = (self.dC_dz_whole(q.layer, q.j, row),) if whole else self.dC_dz(q.layer, q.j, row)
         z = f"z{q.layer}[{q.j}]"
         if q.k is not None:
@@ -178,7 +252,7 @@ class _Reader:
     def dC_dz(self, l: int, j: int, row: int) -> tuple[Factor, ...]:
         """∂C/∂a and ∂a/∂z of a neuron; one factor ∂C/∂z where softmax, or overflow, does not let them apart."""
         σ = self.network.σ(l)
-        if not σ.elementwise:
+        if not σ.elementwise or (self.top is not None and l == self.last):
             return (self.dC_dz_whole(l, j, row),)
         slope = float(σ.derivative(self.trace.z[l][row, j : j + 1])[0])
         chain = (self.dC_da(l, j, row), Factor(f"∂a{l}[{j}]/∂z{l}[{j}]", f"σ′(z{l}[{j}])", slope))
@@ -187,7 +261,9 @@ class _Reader:
     def dC_dz_whole(self, l: int, j: int, row: int) -> Factor:
         """∂C/∂z of a neuron as one factor."""
         a, z, y = f"a{l}[{j}]", f"z{l}[{j}]", f"y[{j}]"
-        if l < self.network.depth:
+        if self.top is not None and l == self.last:
+            formula = self._top_formula(self.top, z)
+        elif l < self.network.depth:
             formula = f"σ′({z})·∂{self.C}/∂{a}"
         elif self.network.activation[-1] == self.network.C.canonical:
             formula = f"{a} − {y}"
@@ -195,12 +271,21 @@ class _Reader:
             formula = f"σ′({z})·({self.network.C.dC_da_formula.format(a=a, y=y)})"
         return Factor(f"∂{self.C}/∂{z}", formula, float(self.deltas.dC_dz[l][row, j]))
 
+    def _top_formula(self, top: Quantity, z: str) -> str:
+        """∂top/∂z within top's own layer."""
+        own = z == f"z{top.layer}{top.entry}"
+        if top.letter == "a" and not self.network.σ(top.layer).elementwise:
+            return _softmax_slope(str(top), z.replace("z", "a"))
+        return "0" if not own else "1" if top.letter == "z" else f"σ′({z})"
+
     def dC_da(self, l: int, j: int, row: int) -> Factor:
         """∂C/∂a of a neuron: from the cost in the last layer, as a sum over the next layer elsewhere."""
         a = f"a{l}[{j}]"
-        if l == self.network.depth:
+        if self.top is not None and l == self.last:
+            formula = "1" if a == str(self.top) else "0"
+        elif l == self.network.depth:
             formula = self.network.C.dC_da_formula.format(a=a, y=f"y[{j}]")
-        elif self.network.σ(l + 1).elementwise:
+        elif self.network.σ(l + 1).elementwise and not (self.top is not None and l + 1 == self.last):
             formula = f"Σ_j w{l + 1}[j,{j}]·σ′(z{l + 1}[j])·∂{self.C}/∂a{l + 1}[j]"
         else:
             formula = f"Σ_j w{l + 1}[j,{j}]·∂{self.C}/∂z{l + 1}[j]"
@@ -255,15 +340,14 @@ class _Reader:
         l, j = q.layer, q.j
         known = {f"z{l}[{j}]": float(self.trace.z[l][row, j])} if l else {}
         known[f"a{l}[{j}]"] = float(self.trace.a[l][row, j])
-        if l == self.network.depth:
+        if l == self.network.depth and self.top is None:
             known[f"y[{j}]"] = float(self.Y[row, j])
         return known
 
     def kinks(self, q: Quantity, row: int) -> tuple[str, ...]:
         """A remark for each z at a kink whose σ′ the shown factors use."""
-        L = self.network.depth
-        used = [] if q.letter == "a" else [(q.layer, q.j)]
-        used += [(q.layer + 1, j) for j in range(self.network.sizes[q.layer + 1])] if q.layer < L else []
+        used = [] if q.letter in "ax" or q.layer > self.last else [(q.layer, q.j)]
+        used += [(q.layer + 1, j) for j in range(self.network.sizes[q.layer + 1])] if q.layer < self.last else []
         return tuple(
             f"z{l}[{j}] is exactly {kink:g}, where {self.network.activation[l - 1]} has no derivative: "
             f"{self.network.σ(l).at_kink}"
@@ -279,8 +363,8 @@ def _softmax_slope(a_m: str, a_j: str) -> str:
 
 def _of_one_example(reader: _Reader, q: Quantity, penalty: Penalty | None = None) -> Explanation:
     factors = reader.factors(q, 0)
-    softmax = q.letter != "a" and not reader.network.σ(q.layer).elementwise
-    if q.layer < reader.network.depth:
+    softmax = reader.top is None and q.letter not in "ax" and not reader.network.σ(q.layer).elementwise
+    if q.layer < reader.last:
         terms, summed = reader.next_layer(q.layer, q.j, 0), reader.dC_da(q.layer, q.j, 0)
     elif softmax:
         terms, summed = reader.softmax_sum(q.j, 0), factors[0]
@@ -312,14 +396,14 @@ def _averaged(reader: _Reader, q: Quantity, examples: Examples, penalty: Penalty
     if len({len(chain) for chain in chains.values()}) > 1:  # as in the sum over a layer
         chains = {i: reader.factors(q, i, whole=True) for i in chains}
     shown = tuple(
-        Contribution(i, float(shares[i]), float(values[i]), float(contributions[i]), _renamed(chain, i))
+        Contribution(i, float(shares[i]), float(values[i]), float(contributions[i]), _renamed(chain, i, reader))
         for i, chain in chains.items()
     )
     others = np.delete(contributions, largest)
     kinks = sum(bool(reader.kinks(q, i)) for i in chains)
     notes = (f"{kinks} of the examples shown take a derivative at a kink; --example tells more",) if kinks else ()
     return Explanation(
-        of="C",
+        of=reader.C,
         wrt=str(q),
         value=mean + (penalty.value if penalty else 0.0),
         n_examples=len(examples),
@@ -330,11 +414,25 @@ def _averaged(reader: _Reader, q: Quantity, examples: Examples, penalty: Penalty
     )
 
 
-def _renamed(chain: Sequence[Factor], i: int) -> tuple[Factor, ...]:
-    """The factors of example i, which are derivatives of C[i]."""
+def _renamed(chain: Sequence[Factor], i: int, reader: _Reader) -> tuple[Factor, ...]:
+    """The factors of example i, which are derivatives of C[i] where they are of the cost."""
+    if reader.top is not None:
+        return tuple(chain)
     return tuple(
         Factor(f.symbol.replace("∂C/", f"∂C[{i}]/"), f.formula.replace("∂C/", f"∂C[{i}]/"), f.value) for f in chain
     )
+
+
+def _check(reader: _Reader, q: Quantity, examples: Examples, penalty: Penalty | None, value: float) -> Check | None:
+    """The value again, from values of the cost alone; None where they overflow, and there is nothing to compare."""
+    shares = example_shares(len(examples), examples.weights)
+    parts = shares * complex_step(reader.parameters, examples.a0, examples.Y, q, reader.top)
+    if q.letter == "x":
+        parts = parts / reader.scale(q.j)
+    again = float(parts.sum()) + (penalty_step(reader.parameters, q) if penalty else 0.0)
+    size = float(np.abs(shares * reader.values(q)).sum()) + abs(penalty.value if penalty else 0.0)
+    off = abs(again - value)
+    return Check("complex step", again, off / size if size else off) if isfinite(off) and isfinite(size) else None
 
 
 def _penalty(parameters: ParameterVector, q: Quantity) -> Penalty | None:

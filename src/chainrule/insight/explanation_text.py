@@ -17,6 +17,7 @@ def text(e: Explanation) -> str:
     """The whole explanation; see :class:`Explanation` for what it contains."""
     parts = [_headline(e), _context(e)]
     parts += [_product(e), _sum(e)] if e.factors else [_mean(e)]
+    parts += [_checked(e)]
     parts += [[line for note in e.notes for line in wrap(f"note: {note}", COLUMNS)]]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
@@ -47,6 +48,13 @@ def _context(e: Explanation) -> list[str]:
         slope = f", σ′(z) = {σ.derivative_formula}" if σ.elementwise else ""
         lines.append(f"σ is {σ.name}: σ(z) = {σ.formula}{slope}")
     return lines
+
+
+def _checked(e: Explanation) -> list[str]:
+    if e.check is None:
+        return []
+    agrees = "agrees exactly" if e.check.difference == 0 else f"agrees to {significant(e.check.difference, 1)}"
+    return [f"checked: {e.check.method} {agrees}"]
 
 
 def _product(e: Explanation) -> list[str]:
@@ -85,7 +93,7 @@ def _sum(e: Explanation) -> list[str]:
     closed = close([term.value for term in terms], e.summed.value)
     index = "m" if e.summed.symbol.partition("/∂")[2].startswith("z") else "j"
     spelled = [f.symbol if index == "m" or f.symbol.startswith(f"∂{e.of}/") else f.formula for f in terms[0].factors]
-    names = [_over(index, terms[0], name) for name in spelled]
+    names = [_over(index, terms[0], name, e.of) for name in spelled]
     header = [index, names[0], *(f"× {name}" for name in names[1:]), "= term"]
     rows = [header]
     for term, shown in zip(terms, closed.terms, strict=True):
@@ -105,12 +113,12 @@ def _next_layer(terms: Sequence[Term]) -> str:
     return terms[0].symbol.partition("z")[2].partition("[")[0]
 
 
-def _over(index: str, term: Term, symbol: str) -> str:
+def _over(index: str, term: Term, symbol: str, of: str) -> str:
     """A term's symbol with its neuron's number replaced by the index it runs over."""
     if "·" in symbol:
-        return "·".join(_over(index, term, part) for part in symbol.split("·"))
-    # the cost above the line has an index of its own: ∂C[0]/∂a2[j]
-    whole, slash, below = symbol.partition("/∂") if symbol.startswith("∂C[") else ("", "", symbol)
+        return "·".join(_over(index, term, part, of) for part in symbol.split("·"))
+    # what is differentiated, above the line, has an index of its own: ∂C[0]/∂a2[j]
+    whole, slash, below = symbol.partition("/∂") if symbol.startswith(f"∂{of}/") else ("", "", symbol)
     for bracket in ("[{},", "[{}]"):
         below = below.replace(bracket.format(term.neuron), bracket.format(index), 1)
     return whole + slash + below
@@ -120,7 +128,7 @@ def _mean(e: Explanation) -> list[str]:
     closed = close(
         [c.contribution for c in e.examples] + ([e.penalty.value] if e.penalty else []), e.value, _MEAN_DIGITS - 1
     )
-    names = [_any_example(e.examples[0], f) for f in reversed(e.examples[0].factors)]
+    names = [_any_example(e, e.examples[0], f) for f in reversed(e.examples[0].factors)]
     header = ["i", names[0], *(f"× {name}" for name in names[1:]), "× share", "= part"]
     rows = [header]
     equal = all(c.share == 1 / e.n_examples for c in e.examples)
@@ -142,6 +150,6 @@ def _mean(e: Explanation) -> list[str]:
     return lines
 
 
-def _any_example(c: Contribution, f: Factor) -> str:
-    symbol = f.formula if not f.symbol.startswith("∂C[") else f.symbol
-    return symbol.replace(f"∂C[{c.example}]/", "∂C[i]/")
+def _any_example(e: Explanation, c: Contribution, f: Factor) -> str:
+    outermost = f.symbol.startswith((f"∂C[{c.example}]/", f"∂{e.of}/"))
+    return (f.symbol if outermost else f.formula).replace(f"∂C[{c.example}]/", "∂C[i]/")

@@ -35,7 +35,7 @@ def example_gradients(model: Model, examples: Examples, name: str | None = None)
     check_fit(model, examples)
     parameters = model.reading().parameters
     q = None if name is None else notation.parse(name, parameters.network)
-    if q is not None and q.letter in "az":
+    if q is not None and q.letter in "azx":
         raise NotationError(f"{name!r} is not a parameter; give a weight such as w1[3,0] or a bias such as b1[3]")
     trace, deltas = _passes(parameters, examples)
     if q is None:
