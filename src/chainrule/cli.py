@@ -239,7 +239,8 @@ def explain(
     target: Annotated[
         str,
         typer.Argument(
-            help="A weight w2.1.0 (into neuron 1 of layer 2 from neuron 0), a bias b2.1, an a2.1 or z2.1, or an input x.5.",
+            help="A weight w2.1.0 (into neuron 1 of layer 2 from neuron 0), a bias b2.1, an a2.1 or z2.1, or an "
+            "input x.5.",
             metavar="TARGET",
         ),
     ],

@@ -1,0 +1,153 @@
+"""Derivatives of any activation or z, and with respect to any of them or a raw input, against complex steps of ours."""
+
+import json
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from bad_input.calls import call
+from given import GOLDENS, golden, random_problem
+from numpy.typing import NDArray
+from oracles.complex_step import STEP, VALUES, log_softmax
+
+from chainrule import Examples, Model, Settings, explain, read_table, train
+from chainrule.calculus.notation import Quantity
+from chainrule.errors import NotationError
+
+Array = NDArray[Any]
+
+NETWORKS: dict[str, tuple[Sequence[int], str | Sequence[str], str]] = {
+    "one layer": ((3, 2), "tanh", "squared-error"),
+    "softmax": ((2, 3, 3), ("gelu", "softmax"), "cross-entropy"),
+    "poisson": ((2, 3, 2, 2), ("silu", "elu", "softplus"), "poisson"),
+    "deep": ((2, 2, 3, 2, 2, 1), ("sigmoid", "tanh", "softplus", "leaky-relu", "sigmoid"), "binary-cross-entropy"),
+}
+
+
+def _quantities(model: Model, letters: str) -> list[Quantity]:
+    sizes = model.network.sizes
+    found = [
+        Quantity(letter, l, j) for letter in letters if letter in "az" for l, n in enumerate(sizes) for j in range(n)
+    ]
+    found += [Quantity("x", 0, k) for k in range(sizes[0]) if "x" in letters]
+    for l in model.network.layers if "w" in letters else ():
+        found += [Quantity("w", l, j, k) for j, k in product(range(sizes[l]), range(sizes[l - 1]))]
+        found += [Quantity("b", l, j) for j in range(sizes[l])]
+    return [q for q in found if q.letter != "z" or q.layer]
+
+
+def _derivative(model: Model, examples: Examples, of: Quantity, q: Quantity) -> Array:
+    """∂of/∂q of every example by a complex step in extended precision."""
+    a = examples.a0.astype(np.clongdouble)
+    for l in range(model.network.depth + 1):
+        if l:
+            w, b = (part[l].astype(np.clongdouble) for part in (model.parameters.w, model.parameters.b))
+            if (q.letter, q.layer) in (("w", l), ("b", l)):
+                (w if q.k is not None else b)[(q.j, q.k) if q.k is not None else q.j] += 1j * STEP
+            z = a @ w.T + b
+            if (q.letter, q.layer) == ("z", l):
+                z[:, q.j] += 1j * STEP
+            if (of.letter, of.layer) == ("z", l):
+                return z[:, of.j].imag / STEP
+            name = model.network.activation[l - 1]
+            a = np.exp(log_softmax(z)) if name == "softmax" else VALUES[name](z)
+        if q.letter in "ax" and q.layer == l:
+            a[:, q.j] += 1j * STEP
+        if (of.letter, of.layer) == ("a", l):
+            return a[:, of.j].imag / STEP
+    raise AssertionError(of)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_derivative_of_any_neuron_is_what_a_complex_step_gives(name: str) -> None:
+    model, examples = random_problem(3, *NETWORKS[name], n=3, weighted=True)
+    assert examples.weights is not None
+    for of, q in product(_quantities(model, "az"), _quantities(model, "wazx")):
+        each = _derivative(model, examples, of, q).astype(float)
+        shares = examples.weights / examples.weights.sum()
+        # a sum of a few products of numbers near 1, each rounded a few times: 100 ε covers depth 5
+        tolerance = 100 * np.finfo(float).eps * max(1, float(np.abs(each).max()))
+        averaged = explain(model, examples, str(q), of=str(of))
+        assert averaged.value == pytest.approx(float(shares @ each), abs=tolerance), (of, q)
+        one = explain(model, examples, str(q), example=1, of=str(of))
+        assert one.value == pytest.approx(float(each[1]), abs=tolerance), (of, q)
+        assert np.prod([factor.value for factor in one.factors]) == pytest.approx(one.value, abs=tolerance)
+        if one.summed is not None:
+            assert sum(term.value for term in one.terms) == pytest.approx(one.summed.value, abs=tolerance)
+        for explanation in (averaged, one):
+            assert explanation.check is not None
+            assert explanation.check.value == pytest.approx(explanation.value, abs=tolerance)
+
+
+def test_the_check_would_notice_a_wrong_derivative(monkeypatch: pytest.MonkeyPatch) -> None:
+    from chainrule.calculus import gradient
+
+    problem = golden("article_layers")
+    right = explain(problem.model, problem.examples, "w1[0,0]", example=0)
+    propagate = gradient.propagate
+
+    def off(*arguments: Any) -> Any:
+        deltas = propagate(*arguments)
+        deltas.dC_dz[1] *= 1.001
+        return deltas
+
+    monkeypatch.setattr(gradient, "propagate", off)
+    wrong = explain(problem.model, problem.examples, "w1[0,0]", example=0)
+    assert right.check is not None
+    assert wrong.check is not None
+    assert right.check.difference < 1e-14
+    assert wrong.check.difference == pytest.approx(0.001, rel=0.01)
+
+
+def test_karpathys_neuron_has_the_published_sensitivities_of_its_activation() -> None:
+    problem = golden("karpathy_neuron")
+    values = {
+        name: explain(problem.model, problem.examples, name, of="a1[0]").value for name in ("x.0", "x.1", "w1.0.0")
+    }
+    assert values == pytest.approx(
+        {"x.0": -1.5000003851533106, "x.1": 0.5000001283844369, "w1.0.0": 1.0000002567688737}
+    )
+
+
+def test_a_scaled_input_has_its_scale_as_one_more_factor() -> None:
+    table = read_table("digits")
+    model = train(table, Settings(hidden=(4,), epochs=1)).model
+    assert model.inputs is not None
+    examples = model.examples_of(table)
+    at_a0, at_x = (explain(model, examples, name, example=0) for name in ("a0[20]", "x[20]"))
+    assert at_x.factors[-1].value == 1 / model.inputs.scale[20]
+    assert at_x.value == pytest.approx(at_a0.value / model.inputs.scale[20], rel=1e-15)
+    assert at_x.check is not None
+    assert at_x.check.difference < 1e-12
+
+
+@pytest.mark.parametrize("of", ["C[1]", "C.1"])
+def test_the_cost_of_one_example_is_that_examples(of: str) -> None:
+    problem = golden("article_chain")
+    named = explain(problem.model, problem.examples, "w1.0.0", of=of)
+    assert named == explain(problem.model, problem.examples, "w1.0.0", example=1)
+
+
+@pytest.mark.parametrize("of", ["w1[0,0]", "x[0]", "a9[0]", "D", "C[1,2]"])
+def test_what_has_no_derivative_to_explain_is_refused(of: str) -> None:
+    problem = golden("article_chain")
+    with pytest.raises(NotationError, match=r".+"):
+        explain(problem.model, problem.examples, "w1.0.0", of=of)
+
+
+def test_two_different_examples_are_refused() -> None:
+    problem = golden("article_chain")
+    with pytest.raises(NotationError, match="one example"):
+        explain(problem.model, problem.examples, "w1.0.0", example=2, of="C[1]")
+
+
+def test_the_command_line_takes_a_node_and_prints_the_check() -> None:
+    result = call("explain", str(GOLDENS["karpathy_neuron"]), "x.0", "--of", "a1.0")
+    assert result.code == 0
+    assert "∂a1[0]/∂x[0] = -1.5000004" in result.stdout
+    assert "checked: complex step agrees" in result.stdout
+    record = json.loads(call("explain", str(GOLDENS["karpathy_neuron"]), "x.0", "--of", "a1.0", "--json").stdout)
+    assert record["of"] == "a1[0]"
+    assert record["check"]["difference"] < 1e-15
