@@ -50,13 +50,13 @@ def _derivative(model: Model, examples: Examples, of: Quantity, q: Quantity) -> 
             if (q.letter, q.layer) == ("z", l):
                 z[:, q.j] += 1j * STEP
             if (of.letter, of.layer) == ("z", l):
-                return z[:, of.j].imag / STEP
+                return np.imag(z[:, of.j]) / STEP
             name = model.network.activation[l - 1]
             a = np.exp(log_softmax(z)) if name == "softmax" else VALUES[name](z)
         if q.letter in "ax" and q.layer == l:
             a[:, q.j] += 1j * STEP
         if (of.letter, of.layer) == ("a", l):
-            return a[:, of.j].imag / STEP
+            return np.imag(a[:, of.j]) / STEP
     raise AssertionError(of)
 
 

@@ -60,7 +60,7 @@ def _product(a: Array, w: Array) -> Array:
     """a·wᵀ, the parts of a complex a each by itself: two real products are faster than one complex."""
     if not np.iscomplexobj(a):
         return a @ w.T
-    return a.real @ w.T + 1j * (a.imag @ w.T)
+    return np.real(a) @ w.T + 1j * (np.imag(a) @ w.T)
 
 
 # functions of complex numbers ----------------------------------------------------------------------
@@ -68,39 +68,39 @@ def _product(a: Array, w: Array) -> Array:
 
 def _log1p(z: Array) -> Array:
     """ln(1 + z) for Re z ≥ 0, from |1 + z|² = 1 + x(2 + x) + y²."""
-    x, y = z.real, z.imag
+    x, y = np.real(z), np.imag(z)
     return np.log1p(x * (2 + x) + y * y) / 2 + 1j * np.arctan2(y, 1 + x)
 
 
 def _away_from_zero(z: Array) -> Array:
     """z with the sign that makes its real part positive."""
-    return np.where(z.real > 0, z, -z)
+    return np.where(np.real(z) > 0, z, -z)
 
 
 def _sigmoid(z: Array) -> Array:
     e = np.exp(-_away_from_zero(z))
-    return np.where(z.real > 0, 1, e) / (1 + e)
+    return np.where(np.real(z) > 0, 1, e) / (1 + e)
 
 
 def _tanh(z: Array) -> Array:
     u = _away_from_zero(z)
     e = np.exp(-2 * u)
     t = -_expm1(-2 * u) / (1 + e)
-    return np.where(z.real > 0, t, -t)
+    return np.where(np.real(z) > 0, t, -t)
 
 
 def _expm1(z: Array) -> Array:
-    x, y = z.real, z.imag
+    x, y = np.real(z), np.imag(z)
     return np.expm1(x) * np.cos(y) - 2 * np.sin(y / 2) ** 2 + 1j * np.exp(x) * np.sin(y)
 
 
 def _softplus(z: Array) -> Array:
-    return np.where(z.real > 0, z, 0) + _log1p(np.exp(-_away_from_zero(z)))
+    return np.where(np.real(z) > 0, z, 0) + _log1p(np.exp(-_away_from_zero(z)))
 
 
 def _log_softplus(z: Array) -> Array:
     """ln softplus(z); far to the left softplus(z) is e^z·(1 − e^z/2 + …), whose logarithm does not need e^z."""
-    left = z.real < -30
+    left = np.real(z) < -30
     e = np.exp(np.where(left, z, -30))
     return np.where(left, z - e / 2, np.log(_softplus(np.where(left, 0, z))))
 
@@ -111,7 +111,7 @@ def _normal_cdf(z: Array) -> Array:
     Abramowitz, Stegun, Handbook of Mathematical Functions, 26.2.11 and 26.2.14.
     """
     u = _away_from_zero(z)
-    near = u.real < 2.5
+    near = np.real(u) < 2.5
     x = np.where(near, u, 0)
     term, series = x, x
     for k in range(1, 40):
@@ -121,13 +121,13 @@ def _normal_cdf(z: Array) -> Array:
     fraction = x
     for k in range(120, 0, -1):
         fraction = x + k / fraction
-    density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
-    upper = np.where(near, 0.5 - density * series, density / fraction)
-    return np.where(z.real > 0, 1 - upper, upper)
+    density: Array = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+    upper: Array = np.where(near, 0.5 - density * series, density / fraction)
+    return np.where(np.real(z) > 0, 1 - upper, upper)
 
 
 def _softmax(z: Array) -> Array:
-    e = np.exp(z - z.real.max(axis=1, keepdims=True))
+    e = np.exp(z - np.real(z).max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)
 
 
@@ -135,9 +135,9 @@ _VALUES: Mapping[str, Callable[[Array], Array]] = {
     "identity": lambda z: z,
     "sigmoid": _sigmoid,
     "tanh": _tanh,
-    "relu": lambda z: np.where(z.real > 0, z, 0),
-    "leaky-relu": lambda z: np.where(z.real > 0, z, 0.01 * z),
-    "elu": lambda z: np.where(z.real > 0, z, _expm1(np.where(z.real > 0, 0, z))),
+    "relu": lambda z: np.where(np.real(z) > 0, z, 0),
+    "leaky-relu": lambda z: np.where(np.real(z) > 0, z, 0.01 * z),
+    "elu": lambda z: np.where(np.real(z) > 0, z, _expm1(np.where(np.real(z) > 0, 0, z))),
     "softplus": _softplus,
     "silu": lambda z: z * _sigmoid(z),
     "gelu": lambda z: z * _normal_cdf(z),
@@ -149,7 +149,7 @@ _VALUES: Mapping[str, Callable[[Array], Array]] = {
 def _value(activation: str, z: Array) -> Array:
     with np.errstate(all="ignore"):
         a = _VALUES[activation](z.astype(np.complex128))
-    return a if np.iscomplexobj(z) else a.real
+    return a if np.iscomplexobj(z) else np.real(a)
 
 
 def _cost(network: Network, z: Array, a: Array, y: Array) -> Array:
@@ -178,7 +178,7 @@ def _cost_of_outputs(network: Network, a: Array, y: Array) -> Array:
 
 def _squares(network: Network, r: Array) -> Array:
     if network.cost == "huber":
-        return np.where(np.abs(r.real) <= 1, r * r / 2, r * np.sign(r.real) - 0.5).sum(axis=1)
+        return np.where(np.abs(np.real(r)) <= 1, r * r / 2, r * np.sign(np.real(r)) - 0.5).sum(axis=1)
     scale = {"squared-error": 1, "half-squared-error": 2, "mean-squared-error": r.shape[1]}[network.cost]
     return (r * r).sum(axis=1) / scale
 
@@ -188,5 +188,5 @@ def _surprise(z: Array, t: int) -> Array:
     others = np.delete(z, t, axis=1)
     if not others.shape[1]:
         return np.zeros(len(z), np.complex128)
-    top = others.real.max(axis=1, keepdims=True)
+    top = np.real(others).max(axis=1, keepdims=True)
     return _softplus(top[:, 0] + np.log(np.exp(others - top).sum(axis=1)) - z[:, t])
