@@ -422,7 +422,7 @@ LITTLE_MEMORY = (resource.RLIMIT_AS, 4 * 2**30)
     [
         (*TRAIN_BRIEFLY,),
         (*TRAIN_BRIEFLY, "--out", "new.safetensors"),
-        ("predict", "good.safetensors", "good.csv", "--out", "good.csv"),
+        ("predict", "good.safetensors", "good.csv", "--out", "old.csv"),
         ("predict", "good.safetensors", "good.csv", "--out", "new.csv"),
     ],
     ids=entry_point,

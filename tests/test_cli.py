@@ -52,7 +52,7 @@ def test_train_says_what_was_trained_and_writes_the_model(tmp_path: Path) -> Non
     result = call("train", "digits", "--epochs", "3", "--out", str(out))
     assert result.code == 0
     assert "trained 64-64-32-10 (relu, relu, softmax; cross-entropy) on 1,438 examples of digits" in result.stdout
-    assert f"saved {out}" in result.stdout
+    assert f"saved {out}" in result.stderr
     assert "accuracy" in result.stdout
     assert "10 classes (0, 1, 2" in result.stderr.replace("'", "")
     assert chainrule.load_model(out).training["epochs"] == 3
@@ -64,7 +64,7 @@ def test_train_as_json_is_one_object_with_the_figures(tmp_path: Path) -> None:
     record = _json(result)
     assert record.keys() >= {"model", "epochs", "train_cost", "test_accuracy", "seconds", "engine"}
     assert (record["model"], record["epochs"], record["engine"]) == (str(out), 3, "reference")
-    assert record["train_cost"] == chainrule.load_model(out).training["costs"][-1]
+    assert 0 < record["train_penalty"] < record["train_cost"]
     assert 0.8 < record["test_accuracy"] <= 1
     assert "digit" in result.stderr
 

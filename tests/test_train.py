@@ -96,7 +96,21 @@ def test_every_optimizer_lowers_the_cost_of_digits_at_its_customary_rate(optimiz
     costs = trained.model.training["costs"]
     assert len(costs) == 3
     assert costs[2] < costs[1] < costs[0]
-    assert trained.train_cost == costs[2]
+
+
+def test_the_train_cost_is_that_of_the_saved_parameters_over_the_training_examples() -> None:
+    table = _numbers()
+    settings_ = Settings(target=("y",), hidden=(4,), epochs=2, l1=1e-3, l2=1e-2)
+    trained = train(table, settings_)
+    rows, _ = split(table.n_rows, settings_.seed)
+    examples = trained.model.examples_of(table)
+    C, _ = gradient(trained.model.reading().parameters, examples.a0[rows], examples.Y[rows])
+    # the examples were trained on in float32, and their mean is over that many rounded terms
+    assert trained.train_cost == pytest.approx(C, rel=len(rows) * float(np.finfo(np.float32).eps))
+    w = trained.model.parameters.w
+    assert trained.train_penalty == pytest.approx(
+        sum(1e-3 * np.abs(w[l]).sum() + 1e-2 * np.square(w[l]).sum() for l in w), rel=1e-5
+    )
 
 
 def test_a_regression_is_learned_in_the_targets_own_units() -> None:

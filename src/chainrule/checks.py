@@ -67,7 +67,7 @@ def sequence(what: str, values: object, expected: str, error: type[ChainruleErro
 
 def texts(what: str, values: object) -> tuple[str, ...]:
     """The values as a tuple of texts."""
-    for value in sequence(what, values, "a list of texts"):
+    for value in sequence(what, values, f"a list of texts, such as [{shown(values)}]"):
         require(isinstance(value, str), what, value, "a text")
     return tuple(cast("Sequence[str]", values))
 

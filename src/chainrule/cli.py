@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from chainrule.training.loop import Watcher
     from chainrule.training.train import Plan, Trained
 
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"chainrule {version('chainrule')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="chainrule",
     help="Train feed-forward networks, and see the calculus behind every gradient.",
@@ -42,6 +51,15 @@ ExampleOption = Annotated[
 FileArgument = Annotated[
     Path, typer.Argument(help="A problem file (.toml), or a model file (.safetensors) with --data.", metavar="FILE")
 ]
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Train feed-forward networks, and see the calculus behind every gradient."""
 
 
 def main() -> None:
@@ -86,7 +104,9 @@ def train(
             metavar="DATA",
         ),
     ],
-    out: Annotated[Path, typer.Option(help="The model file to write.", metavar="M")] = Path("model.safetensors"),
+    out: Annotated[
+        Path | None, typer.Option(help="The model file to write. Default: DATA's name with .safetensors.", metavar="M")
+    ] = None,
     target: Annotated[
         list[str] | None,
         typer.Option(help="The column to predict; repeat it to predict several numbers.", metavar="COLUMN"),
@@ -160,21 +180,26 @@ def train(
         dropped=tuple(drop or ()),
         standardise=scale,
     )
+    table = read_table(data)
+    out = out or Path(Path(data).stem + MODEL_SUFFIX)
     check_writable(out)
     if out.suffix.lower() != MODEL_SUFFIX:
         raise InputError(f"out: {shown(str(out))} does not end in {MODEL_SUFFIX}, as a model file does")
     if plot is not None:
         check_plot(plot)
         check_writable(plot)
-    planned = plan(read_table(data), settings)
+    planned = plan(table, settings)
     _tell_columns(planned)
     with _progress(planned.epochs, planned.state.steps_per_epoch) as watch:
         trained = planned.train(watch)
     files = {out: model_content(trained.model)}
+    replaced = out.exists()
     if plot is not None:
         title = f"{data}: {_sizes(trained.model)}, {settings.optimizer.name}"
         files[plot] = cost_curve(trained.model.training["costs"], title, plot.suffix.lower())
     write(files)
+    for path in files:
+        _tell(f"{'replaced' if replaced and path == out else 'saved'} {path}")
     _report_training(data, out, planned, trained, as_json)
     if trained.interrupted:
         sys.exit(130)
@@ -192,10 +217,12 @@ def predict(
     """Predict a class or a number for every row of DATA; where it has the target column, tell how many are right."""
     from chainrule.data.source import read_table
     from chainrule.model.model_file import load_model
-    from chainrule.model.write import write
+    from chainrule.model.write import same_file, write
     from chainrule.render.csv_text import csv_text
 
     model = load_model(model_file)
+    if out is not None and any(same_file(out, Path(read)) for read in (model_file, data)):
+        raise InputError(f"out: {shown(str(out))} is what is read here; writing it would lose it. Name another file")
     table = read_table(data)
     a = model.outputs_of(table)
     target = model.target
@@ -212,6 +239,7 @@ def predict(
     if out is not None:
         header, rows = _prediction_rows(result, target.columns)
         write({out: csv_text(header, rows).encode()})
+        _tell(f"saved {out}")
     if as_json:
         _print_json(result)
         return
@@ -262,8 +290,7 @@ def explain(
     else:
         _say(explanation.text())
         if explanation.examples:
-            largest = explanation.examples[0].example
-            _say(f"\nOne example by itself, with its sum over the next layer: --example {largest}")
+            _say(f"\nOne example by itself, factor by factor: --example {explanation.examples[0].example}")
 
 
 @command("info")
@@ -352,6 +379,7 @@ def _sizes(model: "Model") -> str:
 
 
 def _tell_columns(planned: "Plan") -> None:
+    from chainrule.data.table import is_number
     from chainrule.render.text import printable
 
     inputs, target = planned.model.inputs, planned.model.target
@@ -362,10 +390,13 @@ def _tell_columns(planned: "Plan") -> None:
             values = ", ".join(printable(value) for value in column.values)
             _tell(f"column {column.name!r} holds texts: {len(column.values)} one-hot inputs ({values})")
     if target.classes is None:
-        _tell(f"target {', '.join(target.columns)!r}: numbers (--task classes to take them for classes)")
+        names = ", ".join(shown(name) for name in target.columns)
+        hint = " (--task classes to take them for classes)" if len(target.columns) == 1 else ""
+        _tell(f"target{'' if len(target.columns) == 1 else 's'} {names}: numbers{hint}")
     else:
-        shown = ", ".join(printable(name) for name in target.classes[:10]) + (", …" if len(target.classes) > 10 else "")
-        _tell(f"target {target.columns[0]!r}: {len(target.classes)} classes ({shown})")
+        some = ", ".join(printable(name) for name in target.classes[:10]) + (", …" if len(target.classes) > 10 else "")
+        hint = " (--task numbers to take them for numbers)" if all(is_number(name) for name in target.classes) else ""
+        _tell(f"target {target.columns[0]!r}: {len(target.classes)} classes ({some}){hint}")
     if not len(planned.test_X):
         _tell("too few examples to hold any out: there will be no test figure")
 
@@ -401,7 +432,10 @@ def _progress(epochs: int, steps_per_epoch: int) -> "Generator[Watcher | None]":
 
 
 def _report_training(data: str, out: Path, planned: "Plan", trained: "Trained", as_json: bool) -> None:
+    from shlex import quote
+
     from chainrule.engines import engine
+    from chainrule.insight.gradient import largest_weight
     from chainrule.render.numbers import percent, significant
 
     model, target = trained.model, trained.model.target
@@ -418,6 +452,7 @@ def _report_training(data: str, out: Path, planned: "Plan", trained: "Trained", 
                 "cost": model.network.cost,
                 "epochs": trained.epochs,
                 "train_cost": trained.train_cost,
+                "train_penalty": trained.train_penalty,
                 "test_accuracy" if classes else "test_r2": trained.test_score,
                 "train_examples": trained.n_train,
                 "test_examples": trained.n_test,
@@ -436,8 +471,10 @@ def _report_training(data: str, out: Path, planned: "Plan", trained: "Trained", 
     if trained.test_score is not None:
         figure = f"accuracy {percent(trained.test_score)}" if classes else f"R² {trained.test_score:.4f}"
         score = f"{figure} on {trained.n_test:,} examples held out"
-    _say(f"train cost {significant(trained.train_cost, 4)}; test {score}\nsaved {out}")
-    _say(f"next: chainrule explain {out} --data {data} w1.0.0\n      chainrule predict {out} {data}")
+    penalty = f", of which penalty {significant(trained.train_penalty, 4)}" if trained.train_penalty else ""
+    _say(f"train cost C = {significant(trained.train_cost, 4)}{penalty}\ntest {score}")
+    weight = largest_weight(model.parameters).dotted
+    _say(f"next: chainrule explain {quote(str(out))} --data {quote(data)} {weight}")
 
 
 def _prediction_rows(result: Mapping[str, Any], columns: tuple[str, ...]) -> tuple[list[str], list[list[Any]]]:

@@ -64,6 +64,7 @@ def write_good_files(folder: Path) -> None:
     (folder / "good.safetensors").write_bytes(model_file())
     (folder / "model.safetensors").write_bytes(model_file())
     (folder / "good.csv").write_text(CSV)
+    (folder / "old.csv").write_text("row,predicted kind\n0,cat\n")
 
 
 def changed(document: Document, changes: Mapping[str, Any]) -> Document:

@@ -5,7 +5,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from chainrule.data.table import Table
+from chainrule.data.table import Table, is_number
 from chainrule.errors import DataError
 
 _LARGE = 32 * 2**20
@@ -85,16 +85,8 @@ def check_header(source: str, header: list[str] | None) -> list[str]:
         if name in first:
             raise DataError(f"{source}, row 1: columns {first[name]} and {at} are both called {name!r}")
         first[name] = at
-    if all(_is_number(name) for name in names):
+    if all(is_number(name) for name in names):
         raise DataError(
             f"{source}, row 1: every name is a number ({names[0]}, …); the first row must hold column names"
         )
     return names
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

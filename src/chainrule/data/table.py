@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 
 from chainrule.calculus.arrays import Array
-from chainrule.checks import listed, shown
+from chainrule.checks import listed, require, shown
 from chainrule.errors import DataError
 
 Column = Array | list[str]
@@ -16,9 +17,9 @@ MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 """Texts that stand for a missing value, in lower case."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Table:
-    """Columns of equal length by name.
+    """Columns of equal length by name: lists or arrays of numbers, or lists of texts; DataError for anything else.
 
     ``source`` is what messages call the table; ``where(row)`` says in words where row ``row`` (from 0) is.
     ``target`` names the column, or columns, that the source itself marks as what is to be predicted.
@@ -28,6 +29,17 @@ class Table:
     columns: Mapping[str, Column]
     where: Callable[[int], str] = field(default=lambda row: f"row {row}")
     target: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.columns, Mapping), "columns", self.columns, "a table of columns by name", DataError)
+        columns = {name: _column(f"{self.source}, column {shown(name)}", c) for name, c in self.columns.items()}
+        object.__setattr__(self, "columns", columns)
+        for name, column in columns.items():
+            if len(column) != self.n_rows:
+                raise DataError(f"{self.source}, column {shown(name)}: {len(column)} rows, others have {self.n_rows}")
+
+    def __repr__(self) -> str:
+        return f"Table({self.source!r}, {self.n_rows} rows, {len(self.columns)} columns)"
 
     @property
     def n_rows(self) -> int:
@@ -86,9 +98,8 @@ class Table:
     def missing(self, row: int, name: str, count: int) -> DataError:
         """The error for a column with missing values."""
         more = f", the first of {count} in this column" if count > 1 else ""
-        return self.fail(
-            row, name, f"the value is missing{more}. Fill or remove such rows, or leave the column out with --drop"
-        )
+        mend = "Fill or remove such rows, or leave the column out of the training with --drop"
+        return self.fail(row, name, f"the value is missing{more}. {mend}")
 
     def _parsed(self, name: str, column: list[str]) -> Array:
         if (parsed := _parsed_at_once(column)) is not None:
@@ -100,6 +111,20 @@ class Table:
                 raise self.fail(row, name, f"{shown(text)} is text in a column of numbers")
             values[row] = value
         return values
+
+
+def _column(what: str, column: object) -> Column:
+    if isinstance(column, list) and all(isinstance(text, str) for text in cast("list[object]", column)):
+        return cast("list[str]", column)
+    try:
+        array = np.asarray(column)
+        if array.dtype.kind in "biuf" and array.ndim == 1:
+            return array.astype(np.float64, copy=False)
+        if array.dtype.kind == "U" and array.ndim == 1:
+            return array.tolist()
+    except ValueError:
+        pass
+    raise DataError(f"{what}: not a row of numbers or of texts")
 
 
 def is_missing(text: str) -> bool:
@@ -115,6 +140,11 @@ def _parsed_at_once(column: list[str]) -> Array | None:
         return np.array(column, dtype=np.float64)
     except ValueError:
         return None
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number."""
+    return _number(text) is not None
 
 
 def _number(text: str) -> float | None:

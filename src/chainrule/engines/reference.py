@@ -3,7 +3,8 @@
 import numpy as np
 
 from chainrule.calculus.arrays import Array
-from chainrule.calculus.gradient import forward, gradient
+from chainrule.calculus.cost import example_shares
+from chainrule.calculus.gradient import costs, forward, gradient
 from chainrule.calculus.network import ParameterVector
 from chainrule.engines.random import epoch_order
 from chainrule.engines.state import TrainingState
@@ -18,6 +19,14 @@ def predict(parameters: ParameterVector, X: Array) -> Array:
     L = parameters.network.depth
     blocks = [forward(parameters, X[i : i + _ROWS]).a[L] for i in range(0, len(X), _ROWS)]
     return np.concatenate(blocks) if blocks else np.empty((0, parameters.network.sizes[L]), X.dtype)
+
+
+def data_cost(parameters: ParameterVector, X: Array, Y: Array) -> float:
+    """The mean of C_i over the rows of X and Y, without penalties, a block of rows at a time."""
+    share = example_shares(len(X))
+    starts = range(0, len(X), _ROWS)
+    blocks = (costs(parameters, forward(parameters, X[i : i + _ROWS]), Y[i : i + _ROWS]) for i in starts)
+    return sum(float(share[i : i + _ROWS] @ block) for i, block in zip(starts, blocks, strict=True))
 
 
 def run(state: TrainingState, n_steps: int) -> None:

@@ -462,5 +462,7 @@ def _meanings(model: Model, q: Quantity) -> dict[str, str]:
         scaled = model.inputs.mean[k] != 0 or model.inputs.scale[k] != 1
         meanings[f"a0[{k}]"] = model.inputs.names[k] + (", standardised" if scaled else "")
     if q.layer == model.network.depth and model.target is not None:
-        meanings[f"a{q.layer}[{q.j}]"] = model.target.output_name(q.j, model.network.sizes[-1])
+        scaled = model.target.classes is None and (model.target.mean[q.j] != 0 or model.target.scale[q.j] != 1)
+        name = model.target.output_name(q.j, model.network.sizes[-1])
+        meanings[f"a{q.layer}[{q.j}]"] = name + (", standardised" if scaled else "")
     return meanings

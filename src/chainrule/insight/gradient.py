@@ -1,10 +1,13 @@
 """The whole gradient ∇C of a model over its examples, and the gradients of single examples."""
 
+import numpy as np
+
 from chainrule.calculus import gradient as calculus
 from chainrule.calculus import notation, per_example
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.gradient import backward, forward
 from chainrule.calculus.network import Network, ParameterVector
+from chainrule.calculus.notation import Quantity
 from chainrule.calculus.trace import Deltas, Trace
 from chainrule.errors import NotationError
 from chainrule.model.model import Examples, Model, check_fit
@@ -49,6 +52,13 @@ def example_norms(model: Model, examples: Examples) -> Array:
     """‖∇C_i‖ of each example, (examples,), without ever holding the gradients themselves."""
     check_fit(model, examples)
     return per_example.gradient_norms(*_passes(model.reading().parameters, examples))
+
+
+def largest_weight(parameters: ParameterVector) -> Quantity:
+    """The largest weight of the last layer: one whose derivative is worth a look, as that of a dead neuron is not."""
+    L = parameters.network.depth
+    j, k = np.unravel_index(int(np.abs(parameters.w[L]).argmax()), parameters.w[L].shape)
+    return Quantity("w", L, int(j), int(k))
 
 
 def _passes(parameters: ParameterVector, examples: Examples) -> tuple[Trace, Deltas]:

@@ -35,7 +35,7 @@ class Examples:
         return Examples(self.a0[i : i + 1], self.Y[i : i + 1])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A network and its parameters; ``inputs`` and ``target`` say what raw data means, where it was trained on some.
 
@@ -46,6 +46,10 @@ class Model:
     inputs: Inputs | None = None
     target: Target | None = None
     training: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def __repr__(self) -> str:
+        sizes = "-".join(str(n) for n in self.network.sizes)
+        return f"Model({sizes}, {', '.join(self.network.activation)}, {self.network.cost})"
 
     @property
     def network(self) -> Network:
@@ -76,6 +80,7 @@ class Model:
 
     def examples_of(self, table: Table) -> Examples:
         """The rows of a table of raw data as examples. Raises DataError that names the cell."""
+        require(isinstance(table, Table), "table", table, "a Table, as read_table gives it")
         inputs, target = self._meanings()
         if not target.present_in(table):
             raise DataError(
@@ -86,6 +91,7 @@ class Model:
 
     def outputs_of(self, table: Table) -> Array:
         """a⁽ᴸ⁾ for each row of a table of raw data, (rows, n_L)."""
+        require(isinstance(table, Table), "table", table, "a Table, as read_table gives it")
         inputs, _ = self._meanings()
         return engine().predict(self.parameters.astype(np.float64), inputs.scaled(inputs.encode(table)))
 

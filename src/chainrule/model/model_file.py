@@ -70,7 +70,8 @@ def load_model(path: str | Path) -> Model:
             arrays: dict[str, Array] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (safetensors.SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise ModelError(f"{path}: not a model file that can be read ({why})") from None
+        swapped = "" if path.suffix.lower() == ".safetensors" else "; is it a model file, ending in .safetensors?"
+        raise ModelError(f"{path}: not a model file that can be read ({why}){swapped}") from None
     if _KEY not in metadata:
         raise ModelError(f"{path}: a safetensors file, but not one of ours: its header has no entry {_KEY!r}")
     try:

@@ -52,3 +52,11 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether both names lead to the same file that exists."""
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return False

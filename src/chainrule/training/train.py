@@ -7,7 +7,7 @@ from time import perf_counter
 import numpy as np
 
 from chainrule.calculus.arrays import Array
-from chainrule.calculus.cost import COSTS
+from chainrule.calculus.cost import COSTS, penalty
 from chainrule.calculus.network import Network, ParameterVector
 from chainrule.checks import known, listed, require, sequence, shown, texts, whole_number
 from chainrule.data.table import Table
@@ -71,11 +71,16 @@ class Settings:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model with its figures; ``test_score`` is None where no example could be held out."""
+    """A trained model with its figures.
+
+    ``train_cost`` is C of the model over the training examples, with the penalties, of which ``train_penalty`` is the
+    part. ``test_score`` is the share of right classes, or R²; None where no example could be held out.
+    """
 
     model: Model
     epochs: int
     train_cost: float
+    train_penalty: float
     test_score: float | None
     seconds: float
     interrupted: bool
@@ -141,13 +146,22 @@ class Plan:
         return Trained(
             Model(parameters, self.model.inputs, self.model.target, self._remembered()),
             epochs=state.epoch,
-            train_cost=state.cost,
+            train_cost=self._train_cost(),
+            train_penalty=self._train_penalty(),
             test_score=self._score(),
             seconds=seconds,
             interrupted=not finished,
             n_train=len(state.X),
             n_test=len(self.test_X),
         )
+
+    def _train_penalty(self) -> float:
+        network, w = self.model.network, self.model.parameters.w
+        return sum(penalty(w[l].astype(np.float64), network.l1, network.l2) for l in network.layers)
+
+    def _train_cost(self) -> float:
+        parameters = self.model.parameters.astype(np.float64)
+        return engine().data_cost(parameters, self.state.X, self.state.Y) + self._train_penalty()
 
     def _score(self) -> float | None:
         if not len(self.test_X):
@@ -169,7 +183,14 @@ class Plan:
 
 
 def train(table: Table, settings: Settings | None = None, watch: Watcher | None = None) -> Trained:
-    """Train a model on a table. Raises DataError, InputError or DivergenceError."""
+    """Train a model on a table, holding out 20 % of its rows for the test figure.
+
+    ``watch`` is called about every 50 ms with how far it is. Raises DataError, InputError or DivergenceError. ::
+
+        trained = chainrule.train(chainrule.read_table("houses.csv"), chainrule.Settings(target=("price",)))
+        print(trained.test_score)
+        chainrule.save_model(trained.model, "houses.safetensors")
+    """
     return plan(table, Settings() if settings is None else settings).train(watch)
 
 
@@ -178,6 +199,11 @@ def _network(settings: Settings, n_0: int, target: Target) -> Network:
     if cost is None:
         few = target.classes is not None and len(target.classes) == 2
         cost = "squared-error" if target.classes is None else "binary-cross-entropy" if few else "cross-entropy"
+    if target.classes is None and cost in ("cross-entropy", "binary-cross-entropy"):
+        raise InputError(
+            f"cost: {cost} is for classes, and the target {listed(target.columns)} is numbers; use squared-error, "
+            f"huber or poisson, or --task classes"
+        )
     if target.classes is None:
         n_L, other = len(target.columns), "identity"
     else:
