@@ -69,10 +69,14 @@ def demo() -> int:
         print(
             f"""
 What to try next:
-  {chainrule} explain {model} --data digits w3.7.4 --example 0    one image, every factor
-  {chainrule} explain tests/goldens/mazur.toml w1.0.0            a worked example by hand
-  {chainrule} gradient tests/goldens/article_chain.toml          the article's whole gradient
-  {chainrule} train YOUR.csv --target COLUMN                     your own data
+  {chainrule} explain {model} --data digits w3.7.4 --example 0
+      one image, every factor
+  {chainrule} explain tests/goldens/mazur.toml w1.0.0
+      a worked example that others did by hand
+  {chainrule} gradient tests/goldens/article_chain.toml
+      the article's whole gradient
+  {chainrule} train YOUR.csv --target COLUMN
+      your own data
   {chainrule} --help
 The documentation begins at docs/the-article.md"""
         )

@@ -324,3 +324,37 @@ def test_every_public_name_is_there_and_described(name: str) -> None:
 def test_other_names_are_not_there() -> None:
     with pytest.raises(AttributeError, match="no attribute 'backpropagate'"):
         chainrule.backpropagate  # noqa: B018  # pyright: ignore
+
+
+def test_predictions_never_replace_what_they_are_made_from(tmp_path: Path) -> None:
+    data, model = tmp_path / "d.csv", tmp_path / "m.safetensors"
+    data.write_text("size,kind\n" + "".join(f"{k},{'ab'[k % 2]}\n" for k in range(20)))
+    assert call("train", str(data), "--target", "kind", "--epochs", "1", "--out", str(model)).code == 0
+    for read in (data, model):
+        before = read.read_bytes()
+        result = call("predict", str(model), str(data), "--out", str(read))
+        assert result.code == 2
+        assert "what is read here" in result.stderr
+        assert read.read_bytes() == before
+
+
+def test_a_model_is_called_after_its_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "saved digits.safetensors" in call("train", "digits", "--epochs", "1").stderr
+    again = call("train", "digits", "--epochs", "1")
+    assert "replaced digits.safetensors" in again.stderr
+    shown = next(line for line in again.stdout.splitlines() if line.startswith("next: chainrule "))
+    assert call(*shown.removeprefix("next: chainrule ").split()).code == 0
+
+
+def test_the_version_is_told() -> None:
+    assert call("--version").stdout == f"chainrule {chainrule.__version__}\n"
+
+
+def test_a_cost_for_classes_is_refused_for_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("d.csv").write_text("x,y\n" + "".join(f"{k},{k / 7}\n" for k in range(30)))
+    result = call("train", "d.csv", "--target", "y", "--cost", "cross-entropy")
+    assert result.code == 2
+    assert "is for classes" in result.stderr
+    assert sorted(path.name for path in Path().iterdir()) == ["d.csv"]

@@ -315,3 +315,22 @@ def test_a_target_is_taken_for_what_its_values_are(values: Any, classes: Any) ->
 def test_a_task_that_is_named_is_the_task(task: str, classes: Any) -> None:
     table = Table("table", {"y": np.array([0.0, 1.0, 1.0])})
     assert Target.learn(table, ["y"], task, np.arange(3), standardise=False).classes == classes
+
+
+def test_a_table_of_ones_own_takes_lists_and_arrays() -> None:
+    table = Table("mine", {"n": [1, 2.5], "t": ["a", "b"], "b": np.array([True, False])})  # pyright: ignore[reportArgumentType]
+    assert table.numbers("n").tolist() == [1, 2.5]
+    assert table.texts("t") == ["a", "b"]
+    assert table.numbers("b").tolist() == [1, 0]
+    assert repr(table) == "Table('mine', 2 rows, 3 columns)"
+
+
+@pytest.mark.parametrize("column", [np.zeros((2, 2)), [1, "a", None], [[1], [2, 3]], None])
+def test_a_table_refuses_what_is_no_column(column: object) -> None:
+    with pytest.raises(DataError, match="column 'c'"):
+        Table("mine", {"c": column})  # pyright: ignore[reportArgumentType]
+
+
+def test_a_table_refuses_columns_of_different_lengths() -> None:
+    with pytest.raises(DataError, match="3 rows, others have 2"):
+        Table("mine", {"a": ["x", "y"], "b": np.zeros(3)})

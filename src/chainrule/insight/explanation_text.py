@@ -1,7 +1,7 @@
 """An explanation as plain text that a newcomer to the article can read, in the article's order of factors."""
 
 from collections.abc import Sequence
-from math import isfinite
+from math import ceil, isfinite, log10
 from textwrap import wrap
 
 from chainrule.calculus.activation import ACTIVATIONS
@@ -10,6 +10,7 @@ from chainrule.render.numbers import PRODUCT_DIGITS, close, significant
 from chainrule.render.text import COLUMNS, columns, printable, width
 
 SHOWN_TERMS = 8
+_ROUNDING = 1e-15  # below this, which digit differs is the machine's affair
 _MEAN_DIGITS = 7  # the averaged table has one more column to fit into 80
 
 
@@ -53,8 +54,8 @@ def _context(e: Explanation) -> list[str]:
 def _checked(e: Explanation) -> list[str]:
     if e.check is None:
         return []
-    agrees = "agrees exactly" if e.check.difference == 0 else f"agrees to {significant(e.check.difference, 1)}"
-    return [f"checked: {e.check.method} {agrees}"]
+    within = 10.0 ** ceil(log10(max(e.check.difference, _ROUNDING)))
+    return [f"checked: {e.check.method} agrees within {within:.0e}"]
 
 
 def _product(e: Explanation) -> list[str]:
