@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from chainrule import ChainruleError, Settings, Table, read_table
 from chainrule.data import csv_file
+from chainrule.errors import DataError
 from chainrule.model.encoding import Target
 from chainrule.training.train import plan
 
