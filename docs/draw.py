@@ -24,7 +24,7 @@ STYLE = """
     .tip { fill: #9198a1 } .hot { fill: #ff7b72 } .cool { fill: #79c0ff }
   }"""
 
-WIDTH, BOX, HEIGHT = 64, 62, 50
+WIDTH, BOX, HEIGHT = 72, 62, 50
 TOP = 92
 
 

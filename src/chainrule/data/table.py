@@ -17,7 +17,7 @@ MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 """Texts that stand for a missing value, in lower case."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Table:
     """Columns of equal length by name: lists or arrays of numbers, or lists of texts; DataError for anything else.
 

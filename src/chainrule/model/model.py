@@ -16,7 +16,7 @@ from chainrule.errors import DataError, InputError
 from chainrule.model.encoding import Inputs, Target
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Examples:
     """Examples that fit a model: a0 (n, n_0) is what enters layer 1, Y (n, n_L), weights (n,) or None; float64."""
 
@@ -35,7 +35,7 @@ class Examples:
         return Examples(self.a0[i : i + 1], self.Y[i : i + 1])
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Model:
     """A network and its parameters; ``inputs`` and ``target`` say what raw data means, where it was trained on some.
 
