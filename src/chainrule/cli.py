@@ -4,9 +4,9 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO, cast
 
 import typer
 
@@ -84,9 +84,9 @@ def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
             except MemoryError:
                 _fail("out of memory; the network or the data is too large for this machine")
             except BrokenPipeError:  # the reader, such as head, has seen enough
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                _discard(sys.stdout)
             except OSError as error:
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                _discard(sys.stdout)
                 _fail(f"the output cannot be written ({error.strerror})")
 
         return app.command(name)(guarded)
@@ -357,8 +357,15 @@ def _say(text: str) -> None:
 def _tell(text: str) -> None:
     from chainrule.render.text import fit_encoding
 
-    with suppress(OSError):  # the exit code tells, too
-        print(fit_encoding(text, sys.stderr.encoding), file=sys.stderr)
+    try:
+        print(fit_encoding(text, sys.stderr.encoding), file=sys.stderr, flush=True)
+    except OSError:  # the exit code tells, too
+        _discard(sys.stderr)
+
+
+def _discard(stream: TextIO) -> None:
+    """Let what is still to be written to a stream that is closed or full go nowhere, so that exiting does not fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _fail(message: str) -> NoReturn:
