@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO, cast
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from chainrule.model.model import Examples, Model
     from chainrule.training.loop import Watcher
-    from chainrule.training.train import Plan, Trained
 
 
 def _version(wanted: bool) -> None:
@@ -38,7 +37,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 done and the answer is no, 2 bad input or usage, 130 interrupted.",
 )
 
-SHOWN_ROWS = 20
 MODEL_SUFFIX = ".safetensors"
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -163,6 +161,7 @@ def train(
     from chainrule.model.model_file import model_content
     from chainrule.model.write import check_writable, write
     from chainrule.render.plot import check_plot, cost_curve
+    from chainrule.report import plan_text, sizes, training_record, training_text
     from chainrule.training.train import Settings, plan
 
     settings = Settings(
@@ -189,18 +188,24 @@ def train(
         check_plot(plot)
         check_writable(plot)
     planned = plan(table, settings)
-    _tell_columns(planned)
+    for line in plan_text(planned):
+        _tell(line)
     with _progress(planned.epochs, planned.state.steps_per_epoch) as watch:
         trained = planned.train(watch)
     files = {out: model_content(trained.model)}
     replaced = out.exists()
     if plot is not None:
-        title = f"{data}: {_sizes(trained.model)}, {settings.optimizer.name}"
+        title = f"{data}: {sizes(trained.model)}, {settings.optimizer.name}"
         files[plot] = cost_curve(trained.model.training["costs"], title, plot.suffix.lower())
     write(files)
     for path in files:
         _tell(f"{'replaced' if replaced and path == out else 'saved'} {path}")
-    _report_training(data, out, planned, trained, as_json)
+    if trained.interrupted:
+        _tell(f"interrupted after {trained.epochs} of {planned.epochs} epochs; what was learned is kept")
+    if as_json:
+        _print_json(training_record(out, trained))
+    else:
+        _say(training_text(data, out, trained))
     if trained.interrupted:
         sys.exit(130)
 
@@ -219,6 +224,7 @@ def predict(
     from chainrule.model.model_file import load_model
     from chainrule.model.write import same_file, write
     from chainrule.render.csv_text import csv_text
+    from chainrule.report import prediction_rows, predictions_text
 
     model = load_model(model_file)
     if out is not None and any(same_file(out, Path(read)) for read in (model_file, data)):
@@ -237,13 +243,13 @@ def predict(
         key = "r2" if target.classes is None else "accuracy"
         result[key] = target.score(a, target.encode(table, model.network.sizes[-1]))
     if out is not None:
-        header, rows = _prediction_rows(result, target.columns)
+        header, rows = prediction_rows(result, target.columns)
         write({out: csv_text(header, rows).encode()})
         _tell(f"saved {out}")
     if as_json:
         _print_json(result)
-        return
-    _report_predictions(result, target.columns)
+    else:
+        _say(predictions_text(result, target.columns))
 
 
 @command("gradient")
@@ -381,33 +387,6 @@ def _print_json(record: Mapping[str, Any]) -> None:
     print(json_text(record, sys.stdout.encoding))
 
 
-def _sizes(model: "Model") -> str:
-    return "-".join(str(n) for n in model.network.sizes)
-
-
-def _tell_columns(planned: "Plan") -> None:
-    from chainrule.data.table import is_number
-    from chainrule.render.text import printable
-
-    inputs, target = planned.model.inputs, planned.model.target
-    assert inputs is not None
-    assert target is not None
-    for column in inputs.columns:
-        if column.values is not None:
-            values = ", ".join(printable(value) for value in column.values)
-            _tell(f"column {column.name!r} holds texts: {len(column.values)} one-hot inputs ({values})")
-    if target.classes is None:
-        names = ", ".join(shown(name) for name in target.columns)
-        hint = " (--task classes to take them for classes)" if len(target.columns) == 1 else ""
-        _tell(f"target{'' if len(target.columns) == 1 else 's'} {names}: numbers{hint}")
-    else:
-        some = ", ".join(printable(name) for name in target.classes[:10]) + (", …" if len(target.classes) > 10 else "")
-        hint = " (--task numbers to take them for numbers)" if all(is_number(name) for name in target.classes) else ""
-        _tell(f"target {target.columns[0]!r}: {len(target.classes)} classes ({some}){hint}")
-    if not len(planned.test_X):
-        _tell("too few examples to hold any out: there will be no test figure")
-
-
 @contextmanager
 def _progress(epochs: int, steps_per_epoch: int) -> "Generator[Watcher | None]":
     """A bar with cost and rate, where standard error is a terminal."""
@@ -436,84 +415,3 @@ def _progress(epochs: int, steps_per_epoch: int) -> "Generator[Watcher | None]":
             bar.update(task, completed=standing.step, epoch=epoch, cost=standing.cost, rate=standing.rate)
 
         yield watch
-
-
-def _report_training(data: str, out: Path, planned: "Plan", trained: "Trained", as_json: bool) -> None:
-    from shlex import quote
-
-    from chainrule.engines import engine
-    from chainrule.insight.gradient import largest_weight
-    from chainrule.render.numbers import percent, significant
-
-    model, target = trained.model, trained.model.target
-    assert target is not None
-    classes = target.classes is not None
-    if trained.interrupted:
-        _tell(f"interrupted after {trained.epochs} of {planned.epochs} epochs; what was learned is kept")
-    if as_json:
-        _print_json(
-            {
-                "model": str(out),
-                "sizes": list(model.network.sizes),
-                "activation": list(model.network.activation),
-                "cost": model.network.cost,
-                "epochs": trained.epochs,
-                "train_cost": trained.train_cost,
-                "train_penalty": trained.train_penalty,
-                "test_accuracy" if classes else "test_r2": trained.test_score,
-                "train_examples": trained.n_train,
-                "test_examples": trained.n_test,
-                "seconds": trained.seconds,
-                "engine": engine().NAME,
-                "interrupted": trained.interrupted,
-            }
-        )
-        return
-    _say(
-        f"trained {_sizes(model)} ({', '.join(model.network.activation)}; {model.network.cost}) "
-        f"on {trained.n_train:,} examples of {data}\n"
-        f"{trained.epochs} epochs in {trained.seconds:.2f} s on the {engine().NAME} engine"
-    )
-    score = "none held out"
-    if trained.test_score is not None:
-        figure = f"accuracy {percent(trained.test_score)}" if classes else f"R² {trained.test_score:.4f}"
-        score = f"{figure} on {trained.n_test:,} examples held out"
-    penalty = f", of which penalty {significant(trained.train_penalty, 4)}" if trained.train_penalty else ""
-    _say(f"train cost C = {significant(trained.train_cost, 4)}{penalty}\ntest {score}")
-    weight = largest_weight(model.parameters).dotted
-    _say(f"next: chainrule explain {quote(str(out))} --data {quote(data)} {weight}")
-
-
-def _prediction_rows(result: Mapping[str, Any], columns: tuple[str, ...]) -> tuple[list[str], list[list[Any]]]:
-    """Header and rows: the row's number, what is predicted, and each class's probability where there are some."""
-    probabilities = result.get("probabilities")
-    names = [f"P({name})" for name in result["classes"]] if probabilities else []
-    rows: list[list[Any]] = []
-    for i, prediction in enumerate(result["predictions"]):
-        rows.append([i, *_several(prediction), *(probabilities[i] if probabilities else [])])
-    return ["row", *(f"predicted {name}" for name in columns), *names], rows
-
-
-def _several(prediction: Any) -> list[Any]:
-    return cast("list[Any]", prediction) if isinstance(prediction, list) else [prediction]
-
-
-def _report_predictions(result: Mapping[str, Any], columns: tuple[str, ...]) -> None:
-    from chainrule.render.numbers import percent, significant
-    from chainrule.render.text import columns as aligned
-    from chainrule.render.text import printable
-
-    probabilities = result.get("probabilities")
-    shown = [["row", *columns, *(["probability"] if probabilities else [])]]
-    for i, prediction in enumerate(result["predictions"][:SHOWN_ROWS]):
-        values = _several(prediction)
-        cells = [printable(value) if isinstance(value, str) else significant(value, 6) for value in values]
-        shown.append([str(i), *cells, *([percent(max(probabilities[i]))] if probabilities else [])])
-    _say("\n".join(aligned(shown, right=[True] * len(shown[0]))))
-    n = len(result["predictions"])
-    if n > SHOWN_ROWS:
-        _say(f"… {n - SHOWN_ROWS:,} more rows; --out FILE.csv or --json has them all")
-    if "accuracy" in result:
-        _say(f"accuracy {percent(result['accuracy'])} on {n:,} rows")
-    if "r2" in result:
-        _say(f"R² {result['r2']:.4f} on {n:,} rows")
