@@ -358,3 +358,16 @@ def test_a_cost_for_classes_is_refused_for_numbers(tmp_path: Path, monkeypatch: 
     assert result.code == 2
     assert "is for classes" in result.stderr
     assert sorted(path.name for path in Path().iterdir()) == ["d.csv"]
+
+
+def test_the_gradient_says_where_it_was_taken_at_a_kink(tmp_path: Path) -> None:
+    problem = tmp_path / "kink.toml"
+    problem.write_text(
+        '[network]\nsizes = [1, 1]\nactivation = "relu"\ncost = "squared-error"\n'
+        "[parameters]\nw1 = [[1.0]]\nb1 = [-2.0]\n"
+        "[[examples]]\nx = [2.0]\ny = [1.0]\n[[examples]]\nx = [3.0]\ny = [1.0]\n"
+    )
+    result = call("gradient", str(problem), "--json")
+    assert _json(result)["gradient"] == {"w1": [[0.0]], "b1": [0.0]}
+    assert "layer 1: 1 z are exactly 0, where relu has no derivative: σ′(0) = 0" in result.stderr
+    assert "note" not in call("gradient", str(problem), "--example", "1").stderr

@@ -256,6 +256,7 @@ def predict(
 def gradient(file: FileArgument, data: DataOption = None, example: ExampleOption = None, as_json: Json = False) -> None:
     """The cost C and the whole gradient ∇C, in the article's order: w1, b1, …, wL, bL."""
     from chainrule.insight.gradient import gradient as gradient_of
+    from chainrule.insight.gradient import kinks
     from chainrule.insight.gradient_text import text
 
     model, examples, _ = _read(file, data)
@@ -265,6 +266,8 @@ def gradient(file: FileArgument, data: DataOption = None, example: ExampleOption
         _print_json({"of": of, "cost": C, "gradient": {name: array.tolist() for name, array in nabla_C}})
     else:
         _say(text(of, C, nabla_C, len(examples)))
+    for note in kinks(model, examples, example):
+        _tell(f"note: {note}")
 
 
 @command("explain")

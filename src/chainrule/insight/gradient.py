@@ -29,6 +29,20 @@ def gradient(model: Model, examples: Examples, example: int | None = None) -> tu
     return calculus.gradient(alone, one.a0, one.Y)
 
 
+def kinks(model: Model, examples: Examples, example: int | None = None) -> tuple[str, ...]:
+    """A remark for each layer in which some z is exactly where σ has no derivative: ∇C then takes a convention."""
+    check_fit(model, examples)
+    network, p = model.network, model.reading().parameters
+    z = forward(p, (examples if example is None else examples[example]).a0).z
+    counts = [(l, kink, int((z[l] == kink).sum())) for l in network.layers for kink in network.σ(l).kinks]
+    return tuple(
+        f"layer {l}: {count} z are exactly {kink:g}, where {network.activation[l - 1]} has no derivative: "
+        f"{network.σ(l).at_kink}"
+        for l, kink, count in counts
+        if count
+    )
+
+
 def example_gradients(model: Model, examples: Examples, name: str | None = None) -> Array:
     """∂C_i/∂name of each example by itself, (examples,), for a weight or bias such as ``"w1[3,0]"``.
 
