@@ -62,7 +62,7 @@ def parse(text: str, network: Network, aliases: Mapping[str, str] | None = None)
         raise NotationError(
             f"{shown(text)} is not the name of a weight, bias, activation or pre-activation."
             f"{did_you_mean(stripped, aliases or {})} Write w2.1.0 or 'w2[1,0]' for the weight into neuron 1 of "
-            f"layer 2 from neuron 0 of layer 1; b2.1, a2.1 and z2.1 for that neuron's own"
+            f"layer 2 from neuron 0 of layer 1; b2.1, a2.1 and z2.1 for that neuron's own; x.5 for a raw input"
         )
     letter = match["input"] or match["letter"]
     layer = 0 if match["input"] else _layer(match, network)
