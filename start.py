@@ -38,7 +38,7 @@ def main() -> int:
 
 def set_up(*packages: str) -> None:
     """Make .venv where there is none, and install into it."""
-    if not (BIN / "pip").exists() and not (BIN / "pip.exe").exists():
+    if not any((BIN / "python").with_suffix(suffix).exists() for suffix in ("", ".exe")):  # or its link leads nowhere
         print(f"Making a virtual environment in {VENV}", flush=True)
         made = subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=False)
         if made.returncode:

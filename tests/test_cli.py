@@ -1,6 +1,7 @@
 """What a person or a program gets from the command line: results, JSON, files, exit codes, and quick answers."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -369,5 +370,20 @@ def test_the_gradient_says_where_it_was_taken_at_a_kink(tmp_path: Path) -> None:
     )
     result = call("gradient", str(problem), "--json")
     assert _json(result)["gradient"] == {"w1": [[0.0]], "b1": [0.0]}
-    assert "layer 1: 1 z are exactly 0, where relu has no derivative: σ′(0) = 0" in result.stderr
-    assert "note" not in call("gradient", str(problem), "--example", "1").stderr
+    assert "layer 1: 1 z are exactly 0, where relu has no derivative: σ′(0) = 0" in _json(result)["notes"][0]
+    assert "note: layer 1" in call("gradient", str(problem)).stdout
+    assert "note" not in call("gradient", str(problem), "--example", "1").stdout
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_can_be_read_where_the_encoding_lacks_the_symbols(command: str, encoding: str) -> None:
+    shown = subprocess.run(
+        [*COMMAND, *command.split(), "--help"],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+        check=False,
+    )
+    assert shown.returncode == 0
+    assert b"Usage" in shown.stdout
+    assert b"Traceback" not in shown.stderr

@@ -361,7 +361,7 @@ def test_kinks_of_the_examples_shown_are_counted() -> None:
     model, _ = _one(["relu", "identity"], "squared-error", _arrays(1.0, 1.0), [0.0], [1.0])
     examples = model.examples([[0.0], [1.0], [0.0]], [[1.0], [0.0], [2.0]])
     assert explain(model, examples, "b1[0]").notes == (
-        "2 of the examples shown take a derivative at a kink; --example tells more",
+        "2 of the examples take a derivative at a kink; --example tells more",
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -12,9 +13,10 @@ from given import GOLDENS, golden, random_problem
 from numpy.typing import NDArray
 from oracles.complex_step import STEP, VALUES, log_softmax
 
-from chainrule import Examples, Model, Settings, explain, read_table, train
+from chainrule import Examples, Model, Network, ParameterVector, Settings, explain, read_table, train
 from chainrule.calculus.notation import Quantity
 from chainrule.errors import NotationError
+from chainrule.insight.explain import Check
 
 Array = NDArray[Any]
 
@@ -151,3 +153,32 @@ def test_the_command_line_takes_a_node_and_prints_the_check() -> None:
     record = json.loads(call("explain", str(GOLDENS["karpathy_neuron"]), "x.0", "--of", "a1.0", "--json").stdout)
     assert record["of"] == "a1[0]"
     assert record["check"]["difference"] < 1e-15
+
+
+def test_a_kink_in_a_later_layer_is_noted_too() -> None:
+    network = Network((1, 1, 1, 1), ("sigmoid", "relu", "relu"), "squared-error")
+    arrays = {"w1": [[1.0]], "b1": [0.0], "w2": [[1.0]], "b2": [0.0], "w3": [[1.0]], "b3": [-0.5]}
+    model = Model(ParameterVector.from_arrays(network, arrays))
+    examples = model.examples([[0.0], [1.0]], [[1.0], [1.0]])  # σ(0) = ½, so that z3 = 0 in the first
+    (note,) = explain(model, examples, "w1[0,0]", example=0).notes
+    assert note.startswith("z3[0] is exactly 0, where relu has no derivative")
+    assert explain(model, examples, "w1[0,0]", example=1).notes == ()
+    assert explain(model, examples, "w1[0,0]").notes[0].startswith("1 of the examples take a derivative at a kink")
+
+
+def test_a_check_that_differs_is_not_said_to_agree() -> None:
+    problem = golden("article_layers")
+    right = explain(problem.model, problem.examples, "w1[0,0]")
+    wrong = replace(right, check=Check("complex step", right.value * 1.001, 0.001))
+    assert "agrees within 1e-15" in right.text()
+    assert "agrees" not in wrong.text()
+    assert "differs, it gives" in wrong.text()
+
+
+def test_a_derivative_too_small_to_check_is_not_checked() -> None:
+    network = Network((1, 1), "sigmoid", "squared-error")
+    model = Model(ParameterVector.from_arrays(network, {"w1": [[700.0]], "b1": [0.0]}))
+    explanation = explain(model, model.examples([[1.0]], [[0.0]]), "w1[0,0]")
+    assert explanation.value > 0
+    assert explanation.check is None
+    assert "checked" not in explanation.text()

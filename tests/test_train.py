@@ -470,3 +470,20 @@ def test_small_data_gets_more_epochs_where_nobody_says_how_many() -> None:
     planned = plan(small, Settings(target=("y",)))
     assert planned.epochs * planned.state.steps_per_epoch >= LEAST_STEPS
     assert plan(small, Settings(target=("y",), epochs=3)).epochs == 3
+
+
+def test_an_input_that_is_constant_in_training_does_no_harm_when_it_changes() -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=60)
+    table = Table("constant", {"x": x, "c": np.full(60, 5.0), "y": 2 * x})
+    model = train(table, Settings(target=("y",), epochs=5)).model
+    moved = Table("moved", {"x": x, "c": np.full(60, 1000.0)})
+    assert model.predict(moved) == model.predict(table)
+
+
+def test_poisson_means_numbers() -> None:
+    counts = Table("counts", {"x": np.arange(40.0), "y": np.arange(40) % 5})
+    model = plan(counts, Settings(target=("y",), cost="poisson")).model
+    assert model.target is not None
+    assert model.target.classes is None
+    assert model.network.activation[-1] == "exp"

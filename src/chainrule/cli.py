@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
@@ -61,7 +62,10 @@ def root(
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line. Help has symbols, too: what the encoding lacks becomes ?, never an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app(prog_name="chainrule")
 
 
@@ -263,11 +267,10 @@ def gradient(file: FileArgument, data: DataOption = None, example: ExampleOption
     C, nabla_C = gradient_of(model, examples, example)
     of = "C" if example is None else f"C[{example}]"
     if as_json:
-        _print_json({"of": of, "cost": C, "gradient": {name: array.tolist() for name, array in nabla_C}})
+        arrays = {name: array.tolist() for name, array in nabla_C}
+        _print_json({"of": of, "cost": C, "gradient": arrays, "notes": kinks(model, examples, example)})
     else:
-        _say(text(of, C, nabla_C, len(examples)))
-    for note in kinks(model, examples, example):
-        _tell(f"note: {note}")
+        _say("\n".join([text(of, C, nabla_C, len(examples)), *(f"note: {n}" for n in kinks(model, examples, example))]))
 
 
 @command("explain")

@@ -34,7 +34,8 @@ def numbers(what: str, values: object, shape: tuple[int | None, ...], hint: str 
     if array.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)):
         raise InputError(f"{what}: shape {array.shape}, expected {expected}")
     try:
-        array = array.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a signalling NaN is told below, like any other
+            array = array.astype(np.float64)
     except (ValueError, TypeError, OverflowError):
         raise InputError(f"{what}: holds a number too large for float64") from None
     finite = np.isfinite(array)

@@ -1,8 +1,8 @@
 """Each optimizer's step, as a function from the gradient g to a change of the parameters p, in place.
 
-The forms of momentum and Nesterov are those of Sutskever et al., On the Importance of Initialization and Momentum
-in Deep Learning, ICML 2013, with the learning rate outside the velocity; Adam is algorithm 1 of Kingma, Ba,
-arXiv:1412.6980.
+Momentum is that of Sutskever et al., On the Importance of Initialization and Momentum in Deep Learning, ICML 2013, with
+the learning rate outside the velocity; Nesterov the same in the variables of Bengio, Boulanger-Lewandowski, Pascanu,
+arXiv:1212.0901, in which p is the point at which g was taken. Adam is algorithm 1 of Kingma, Ba, arXiv:1412.6980.
 """
 
 from collections.abc import Callable, Mapping

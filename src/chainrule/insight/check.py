@@ -14,7 +14,10 @@ from chainrule.calculus.network import Network, ParameterVector
 from chainrule.calculus.notation import Quantity
 
 STEP = 2.0**-100
-"""h: its square is far below the last digit of anything, and h·σ′ far above the smallest number for |z| up to 600."""
+"""h: its square is far below the last digit of anything."""
+
+SMALLEST = float(np.finfo(np.float64).tiny) / STEP
+"""A derivative below this, times h, is no longer a normal number: nothing can be said of it."""
 
 
 def complex_step(p: ParameterVector, a0: Array, Y: Array, q: Quantity, of: Quantity | None = None) -> Array:

@@ -23,7 +23,7 @@ from chainrule.calculus.network import Network, ParameterVector
 from chainrule.calculus.notation import Quantity
 from chainrule.calculus.trace import Deltas, Trace
 from chainrule.errors import NotationError
-from chainrule.insight.check import complex_step, penalty_step
+from chainrule.insight.check import SMALLEST, complex_step, penalty_step
 from chainrule.model.model import Examples, Model, check_fit
 
 SHOWN_EXAMPLES = 5
@@ -345,9 +345,9 @@ class _Reader:
         return known
 
     def kinks(self, q: Quantity, row: int) -> tuple[str, ...]:
-        """A remark for each z at a kink whose σ′ the shown factors use."""
+        """A remark for each z at a kink whose σ′ the value depends on, in q's layer and all after it."""
         used = [] if q.letter in "ax" or q.layer > self.last else [(q.layer, q.j)]
-        used += [(q.layer + 1, j) for j in range(self.network.sizes[q.layer + 1])] if q.layer < self.last else []
+        used += [(l, j) for l in range(q.layer + 1, self.last + 1) for j in range(self.network.sizes[l])]
         return tuple(
             f"z{l}[{j}] is exactly {kink:g}, where {self.network.activation[l - 1]} has no derivative: "
             f"{self.network.σ(l).at_kink}"
@@ -355,6 +355,18 @@ class _Reader:
             for kink in self.network.σ(l).kinks
             if self.trace.z[l][row, j] == kink
         )
+
+    def examples_at_a_kink(self, q: Quantity) -> int:
+        """How many examples have a z at a kink, in q's layer or after it."""
+        at = np.zeros(len(self.Y), dtype=bool)
+        for l in range(max(q.layer, 1), self.last + 1):
+            own = l == q.layer
+            if own and q.letter in "ax":
+                continue
+            z = self.trace.z[l][:, q.j : q.j + 1] if own else self.trace.z[l]
+            for kink in self.network.σ(l).kinks:
+                at |= (z == kink).any(axis=1)
+        return int(at.sum())
 
 
 def _softmax_slope(a_m: str, a_j: str) -> str:
@@ -400,8 +412,8 @@ def _averaged(reader: _Reader, q: Quantity, examples: Examples, penalty: Penalty
         for i, chain in chains.items()
     )
     others = np.delete(contributions, largest)
-    kinks = sum(bool(reader.kinks(q, i)) for i in chains)
-    notes = (f"{kinks} of the examples shown take a derivative at a kink; --example tells more",) if kinks else ()
+    kinks = reader.examples_at_a_kink(q)
+    notes = (f"{kinks} of the examples take a derivative at a kink; --example tells more",) if kinks else ()
     return Explanation(
         of=reader.C,
         wrt=str(q),
@@ -424,13 +436,15 @@ def _renamed(chain: Sequence[Factor], i: int, reader: _Reader) -> tuple[Factor, 
 
 
 def _check(reader: _Reader, q: Quantity, examples: Examples, penalty: Penalty | None, value: float) -> Check | None:
-    """The value again, from values of the cost alone; None where they overflow, and there is nothing to compare."""
+    """The value again, from values of the cost alone; None where float64 overflows or underflows on the way."""
     shares = example_shares(len(examples), examples.weights)
     parts = shares * complex_step(reader.parameters, examples.a0, examples.Y, q, reader.top)
     if q.letter == "x":
         parts = parts / reader.scale(q.j)
     again = float(parts.sum()) + (penalty_step(reader.parameters, q) if penalty else 0.0)
     size = float(np.abs(shares * reader.values(q)).sum()) + abs(penalty.value if penalty else 0.0)
+    if 0 < size < SMALLEST:
+        return None
     off = abs(again - value)
     return Check("complex step", again, off / size if size else off) if isfinite(off) and isfinite(size) else None
 

@@ -11,6 +11,7 @@ from chainrule.render.text import COLUMNS, columns, printable, width
 
 SHOWN_TERMS = 8
 _ROUNDING = 1e-15  # below this, which digit differs is the machine's affair
+_AGREES = 1e-9  # what rounding can do to a badly conditioned network; a mistake does more
 _MEAN_DIGITS = 7  # the averaged table has one more column to fit into 80
 
 
@@ -54,6 +55,9 @@ def _context(e: Explanation) -> list[str]:
 def _checked(e: Explanation) -> list[str]:
     if e.check is None:
         return []
+    if e.check.difference > _AGREES:
+        again, off = significant(e.check.value, PRODUCT_DIGITS), significant(e.check.difference, 2)
+        return [f"checked: {e.check.method} differs, it gives {again} (off by {off} of the terms)"]
     within = 10.0 ** ceil(log10(max(e.check.difference, _ROUNDING)))
     return [f"checked: {e.check.method} agrees within {within:.0e}"]
 

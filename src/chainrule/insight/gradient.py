@@ -35,12 +35,14 @@ def kinks(model: Model, examples: Examples, example: int | None = None) -> tuple
     network, p = model.network, model.reading().parameters
     z = forward(p, (examples if example is None else examples[example]).a0).z
     counts = [(l, kink, int((z[l] == kink).sum())) for l in network.layers for kink in network.σ(l).kinks]
-    return tuple(
+    notes = [
         f"layer {l}: {count} z are exactly {kink:g}, where {network.activation[l - 1]} has no derivative: "
         f"{network.σ(l).at_kink}"
         for l, kink, count in counts
         if count
-    )
+    ]
+    zeros = sum(int((p.w[l] == 0).sum()) for l in network.layers) if network.l1 and example is None else 0
+    return (*notes, f"{zeros} weights are exactly 0, where |w| has no derivative: 0 is taken") if zeros else (*notes,)
 
 
 def example_gradients(model: Model, examples: Examples, name: str | None = None) -> Array:

@@ -106,7 +106,8 @@ def plan(table: Table, settings: Settings) -> "Plan":
     if not names:
         raise DataError(f"{table.source}: there is no input column beside the target")
     everything = np.arange(table.n_rows)
-    target = Target.learn(table, target_columns, settings.task, everything, standardise=False)
+    task = "numbers" if settings.task == "auto" and settings.cost == "poisson" else settings.task
+    target = Target.learn(table, target_columns, task, everything, standardise=False)
     labels = None if target.classes is None else target.encode(table, len(target.classes)).argmax(axis=1)
     train_rows, test_rows = split(table.n_rows, settings.seed, labels)
 
@@ -117,6 +118,8 @@ def plan(table: Table, settings: Settings) -> "Plan":
     model = Model(initial_parameters(network, settings.seed), inputs, target)
     examples = model.examples_of(table)
     X, Y = examples.a0.astype(np.float32), examples.Y.astype(np.float32)
+    # an input that is 0 in every row trained on teaches nothing; with weight 0 it does no harm later either
+    model.parameters.w[1][:, ~X[train_rows].any(axis=0)] = 0
     if not (np.isfinite(X).all() and np.isfinite(Y).all()):
         raise DataError(f"{table.source}: it holds numbers too large to train on in float32; scale them down")
     state = TrainingState(
