@@ -92,13 +92,18 @@ def _check(text: str, network: Network, q: Quantity) -> None:
         takes = "two indices, w2[j,k]: into neuron j from neuron k" if q.letter == "w" else "one index, the neuron's"
         raise NotationError(f"{text!r}: {q.letter} takes {takes}")
     if q.j >= n:
-        whose = f"{q.node}[j,k] leads into neuron j of" if q.letter == "w" else f"{q.node}[j] belongs to neuron j of"
-        raise NotationError(f"{text!r}: neuron {q.j} does not exist; {whose} layer {q.layer}, where j is 0 to {n - 1}")
+        raise NotationError(
+            f"{text!r}: neuron {q.j} does not exist; {_whose(q)}, and in layer {q.layer} j is 0 to {n - 1}"
+        )
     if q.k is not None and q.k >= network.sizes[q.layer - 1]:
         below = network.sizes[q.layer - 1]
-        source = f"neuron k of layer {q.layer - 1}" if q.layer > 1 else "input k"
         swapped = " (are the two indices swapped?)" if q.k < n and q.j < below else ""
-        raise NotationError(
-            f"{text!r}: w{q.layer}[j,k] leads into neuron j of layer {q.layer} from {source}, "
-            f"and k is 0 to {below - 1}{swapped}"
-        )
+        raise NotationError(f"{text!r}: {_whose(q)}, and there k is 0 to {below - 1}{swapped}")
+
+
+def _whose(q: Quantity) -> str:
+    """Whose number it would be."""
+    if q.k is None:
+        return f"{q} would belong to neuron {q.j} of layer {q.layer}"
+    source = f"neuron {q.k} of layer {q.layer - 1}" if q.layer > 1 else f"input {q.k}"
+    return f"{q} would be the weight into neuron {q.j} of layer {q.layer} from {source}"
