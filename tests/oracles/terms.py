@@ -84,17 +84,14 @@ def faults(C: float, nabla_C: Array, C_ref: Any, nabla_C_ref: Array, limits: Ter
 
 
 def reachable(nabla_C_ref: Array, limits: Terms) -> bool:
-    """Whether float64 determines ∇C to 1e-12 of its norm: it does not where one eps of every term makes more.
-
-    That is so for about 4 networks of 100, most of them with one exp layer above another.
-    """
+    """Whether float64 determines ∇C to 1e-12 of its norm: it does not where one eps of every term makes more."""
     return normwise_error(nabla_C_ref + EPS64 * limits.gradient, nabla_C_ref) <= NORMWISE
 
 
-def normwise_faults(nabla_C: Array, nabla_C_ref: Array, limits: Terms) -> list[str]:
-    """Whether ∇C is off by more than 1e-12 of its norm; where that is out of reach the entries' own bounds remain."""
+def normwise_faults(nabla_C: Array, nabla_C_ref: Array) -> list[str]:
+    """Whether ∇C is off by more than 1e-12 of its norm."""
     error = normwise_error(nabla_C, nabla_C_ref)
-    return [f"∇C is off by {error:.3g} of its norm"] if reachable(nabla_C_ref, limits) and not error <= NORMWISE else []
+    return [] if error <= NORMWISE else [f"∇C is off by {error:.3g} of its norm"]
 
 
 # |σ′| with every term of it in absolute value, and |σ″| ---------------------------------------------
