@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from chainrule.calculus.formula import formula as formula
     from chainrule.calculus.network import Network as Network
     from chainrule.calculus.network import ParameterVector as ParameterVector
     from chainrule.data.source import read_table as read_table
@@ -46,6 +47,7 @@ _HOME = {
     "example_gradients": "insight.gradient",
     "example_norms": "insight.gradient",
     "explain": "insight.explain",
+    "formula": "calculus.formula",
     "gradient": "insight.gradient",
     "initial_parameters": "training.initialization",
     "load_model": "model.model_file",

@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.engines import engine
 
-_EXTRAS = {"data": ("pyarrow",), "plots": ("matplotlib",), "sklearn": ("sklearn",)}
+_EXTRAS = {"data": ("pyarrow",), "formulas": ("sympy",), "plots": ("matplotlib",), "sklearn": ("sklearn",)}
 
 
 def machine() -> dict[str, Any]:
