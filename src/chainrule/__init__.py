@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from chainrule.data.table import Table as Table
     from chainrule.engines.optimizer import Optimizer as Optimizer
     from chainrule.errors import ChainruleError as ChainruleError
-    from chainrule.insight.explain import Explanation as Explanation
     from chainrule.insight.explain import explain as explain
+    from chainrule.insight.explanation import Explanation as Explanation
     from chainrule.insight.gradient import example_gradients as example_gradients
     from chainrule.insight.gradient import example_norms as example_norms
     from chainrule.insight.gradient import gradient as gradient
+    from chainrule.insight.html_report import Report as Report
+    from chainrule.insight.html_report import report as report
+    from chainrule.insight.nudge import Nudge as Nudge
+    from chainrule.insight.nudge import nudge as nudge
     from chainrule.model.model import Examples as Examples
     from chainrule.model.model import Model as Model
     from chainrule.model.model_file import load_model as load_model
@@ -35,12 +39,14 @@ if TYPE_CHECKING:
 _HOME = {
     "ChainruleError": "errors",
     "Examples": "model.model",
-    "Explanation": "insight.explain",
+    "Explanation": "insight.explanation",
     "Model": "model.model",
     "Network": "calculus.network",
+    "Nudge": "insight.nudge",
     "Optimizer": "engines.optimizer",
     "ParameterVector": "calculus.network",
     "Problem": "model.problem_file",
+    "Report": "insight.html_report",
     "Settings": "training.train",
     "Table": "data.table",
     "Trained": "training.train",
@@ -52,7 +58,9 @@ _HOME = {
     "initial_parameters": "training.initialization",
     "load_model": "model.model_file",
     "load_problem": "model.problem_file",
+    "nudge": "insight.nudge",
     "read_table": "data.source",
+    "report": "insight.html_report",
     "save_model": "model.model_file",
     "train": "training.train",
 }

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 
-from chainrule.checks import shown
+from chainrule.checks import known, shown
 from chainrule.errors import ChainruleError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from chainrule.insight.explanation import Explanation
     from chainrule.model.model import Examples, Model
     from chainrule.training.loop import Watcher
 
@@ -50,6 +51,26 @@ ExampleOption = Annotated[
 FileArgument = Annotated[
     Path, typer.Argument(help="A problem file (.toml), or a model file (.safetensors) with --data.", metavar="FILE")
 ]
+TargetArgument = Annotated[
+    str,
+    typer.Argument(
+        help="A weight w2.1.0 (into neuron 1 of layer 2 from neuron 0), a bias b2.1, an a2.1 or z2.1, or an input x.5.",
+        metavar="TARGET",
+    ),
+]
+OfOption = Annotated[
+    str, typer.Option(help="What is differentiated: C, C.3 (one example's cost), an a2.1 or a z2.1.", metavar="NODE")
+]
+
+FORMATS: Mapping[str, "Callable[[Explanation], str]"] = {
+    "equations": lambda e: e.equations_text(),
+    "latex": lambda e: e.latex(),
+    "html": lambda e: e.page(),
+    "svg": lambda e: e.svg(),
+    "dot": lambda e: e.dot(),
+    "mermaid": lambda e: e.mermaid(),
+    "json": lambda e: "",  # as with --json
+}
 
 
 @app.callback()
@@ -165,7 +186,7 @@ def train(
     from chainrule.model.model_file import model_content
     from chainrule.model.write import check_writable, write
     from chainrule.render.plot import check_plot, cost_curve
-    from chainrule.report import plan_text, sizes, training_record, training_text
+    from chainrule.summary import plan_text, sizes, training_record, training_text
     from chainrule.training.train import Settings, plan
 
     settings = Settings(
@@ -228,7 +249,7 @@ def predict(
     from chainrule.model.model_file import load_model
     from chainrule.model.write import same_file, write
     from chainrule.render.csv_text import csv_text
-    from chainrule.report import prediction_rows, predictions_text
+    from chainrule.summary import prediction_rows, predictions_text
 
     model = load_model(model_file)
     if out is not None and any(same_file(out, Path(read)) for read in (model_file, data)):
@@ -276,33 +297,123 @@ def gradient(file: FileArgument, data: DataOption = None, example: ExampleOption
 @command("explain")
 def explain(
     file: FileArgument,
-    target: Annotated[
-        str,
-        typer.Argument(
-            help="A weight w2.1.0 (into neuron 1 of layer 2 from neuron 0), a bias b2.1, an a2.1 or z2.1, or an "
-            "input x.5.",
-            metavar="TARGET",
-        ),
-    ],
-    of: Annotated[
-        str,
-        typer.Option(help="What is differentiated: C, C.3 (one example's cost), an a2.1 or a z2.1.", metavar="NODE"),
-    ] = "C",
+    target: TargetArgument,
+    of: OfOption = "C",
     data: DataOption = None,
     example: ExampleOption = None,
+    depth: Annotated[
+        int, typer.Option(help="How many layers of sums are opened, from the target towards the cost.", metavar="D")
+    ] = 1,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="text; equations (entry by entry, with matrices and their shapes, as NumPy code); latex; html; svg; "
+            "dot (Graphviz); mermaid; json.",
+        ),
+    ] = "text",
+    proof: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write a Python program that computes the value again, in two ways, with nothing but Python.",
+            metavar="FILE.py",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """∂C/∂TARGET, factor by factor, with the sum over the next layer; averaged over the examples, or for one."""
     from chainrule.insight.explain import explain as explain_
 
+    form = known("format", form, ("text", *FORMATS))
+    if proof is not None:
+        _check_out(proof, ".py", file, data)
     model, examples, aliases = _read(file, data)
-    explanation = explain_(model, examples, target, example, aliases, of)
-    if as_json:
+    explanation = explain_(model, examples, target, example, aliases, of, depth)
+    if proof is not None:
+        from chainrule.insight.proof import proof as proof_of
+        from chainrule.insight.question import question
+        from chainrule.model.write import write
+
+        script = proof_of(question(model, examples, target, of, example, aliases), explanation.value)
+        write({proof: script.encode()})
+        _tell(f"saved {proof}; run it: python {proof}")
+    if as_json or form == "json":
         _print_json(explanation.json())
+    elif form != "text":
+        _print_document(FORMATS[form](explanation))
     else:
         _say(explanation.text())
+        hints: list[str] = []
         if explanation.examples:
-            _say(f"\nOne example by itself, factor by factor: --example {explanation.examples[0].example}")
+            hints += [f"One example by itself, factor by factor: --example {_first(explanation)}"]
+        if explanation.sums and explanation.sums[-1].last.startswith("Σ"):
+            hints += [f"The next layer's sums: --depth {depth + 1}"]
+        if hints:
+            _say("\n" + "\n".join(hints))
+
+
+@command("nudge")
+def nudge(
+    file: FileArgument,
+    target: TargetArgument,
+    by: Annotated[float, typer.Option(help="By how much the target is moved.", metavar="H")],
+    of: OfOption = "C",
+    data: DataOption = None,
+    example: ExampleOption = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(help="Draw C along the target with its tangent into this .svg, .png or .pdf (extra plots)."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Move TARGET by H: the change that the derivative predicts against what happens, at each step to the cost."""
+    from chainrule.insight.nudge import nudge as nudge_
+    from chainrule.model.write import check_writable, write
+    from chainrule.render.plot import check_plot
+
+    if plot is not None:
+        check_plot(plot)
+        check_writable(plot)
+    model, examples, aliases = _read(file, data)
+    moved = nudge_(model, examples, target, by, example, aliases, of)
+    if plot is not None:
+        write({plot: moved.picture(plot.suffix.lower())})
+        _tell(f"saved {plot}")
+    if as_json:
+        _print_json(moved.json())
+    else:
+        _say(moved.text())
+
+
+@command("report")
+def report(
+    file: FileArgument,
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Weights, biases, activations, z or inputs. Default: the weight of each layer with the largest ∂C/∂w.",
+            metavar="[TARGET]...",
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The page to write.", metavar="PAGE.html")] = Path("report.html"),
+    of: OfOption = "C",
+    data: DataOption = None,
+    example: ExampleOption = None,
+    depth: Annotated[int, typer.Option(help="How many layers of sums are opened.", metavar="D")] = 2,
+    as_json: Json = False,
+) -> None:
+    """An HTML page on these derivatives: network, factors, equations, flowcharts; it needs no script and no network."""
+    from chainrule.insight.html_report import report as report_
+    from chainrule.model.write import write
+
+    _check_out(out, ".html", file, data)
+    model, examples, aliases = _read(file, data)
+    made = report_(model, examples, targets or (), example, aliases, of, depth, f"The chain rule in {file.name}")
+    write({out: made.html().encode()})
+    if as_json:
+        _print_json({"report": str(out), "explanations": [e.json() for e in made.explanations]})
+    else:
+        _say(f"saved {out}, on " + ", ".join(f"∂{e.of}/∂{e.wrt}" for e in made.explanations))
 
 
 @command("info")
@@ -342,6 +453,22 @@ def _read(file: Path, data: str | None) -> "tuple[Model, Examples, Mapping[str, 
     raise InputError(
         f"{file}: unknown kind of file {kind!r}; a problem file ends in .toml, a model file in .safetensors"
     )
+
+
+def _check_out(out: Path, suffix: str, file: Path, data: str | None) -> None:
+    """Refuse a file to write that is none, is of another kind, or is one that is read here."""
+    from chainrule.model.write import check_writable, same_file
+
+    if out.suffix.lower() != suffix:
+        raise InputError(f"{shown(str(out))} does not end in {suffix}")
+    if any(same_file(out, Path(read)) for read in (str(file), data) if read):
+        raise InputError(f"{shown(str(out))} is what is read here; writing it would lose it. Name another file")
+    check_writable(out)
+
+
+def _first(explanation: "Explanation") -> int:
+    """The example that counts the most."""
+    return max(explanation.examples, key=lambda c: abs(c.contribution)).example
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -385,6 +512,15 @@ def _fail(message: str) -> NoReturn:
 
     _tell(f"chainrule: error: {printable(message)}")
     sys.exit(2)
+
+
+def _print_document(text: str) -> None:
+    """A document as it is; where the encoding lacks a character, HTML and SVG have a reference for it."""
+    from chainrule.render.text import fit_encoding
+
+    if text.lstrip().startswith("<"):
+        text = text.encode(sys.stdout.encoding or "ascii", "xmlcharrefreplace").decode(sys.stdout.encoding or "ascii")
+    print(fit_encoding(text, sys.stdout.encoding), end="" if text.endswith("\n") else "\n")
 
 
 def _print_json(record: Mapping[str, Any]) -> None:

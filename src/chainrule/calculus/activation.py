@@ -8,6 +8,7 @@ any shape, float32 or float64, returns the same shape and dtype, and neither ove
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from types import MappingProxyType
 from typing import cast
 
@@ -24,7 +25,8 @@ class Activation:
     """One σ with its σ′, both as functions of z.
 
     ``log`` and ``log_derivative`` are ln σ(z) and (ln σ)′(z), for the activations that a logarithmic cost
-    goes with; ``kinks`` are the z at which σ′ jumps, ``at_kink`` says which value is taken there.
+    goes with; ``kinks`` are the z at which σ′ jumps, ``at_kink`` says which value is taken there; ``steepest`` is
+    the largest |σ′(z)| there is.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Activation:
     log_derivative: Function | None = None
     kinks: tuple[float, ...] = ()
     at_kink: str = ""
+    steepest: float = 1.0
 
 
 # identity ------------------------------------------------------------------------------------------
@@ -278,7 +281,7 @@ ACTIVATIONS: Mapping[str, Activation] = MappingProxyType({
         Activation(
             "sigmoid", sigmoid, sigmoid_derivative, "1/(1 + e^(−z))", "σ(z)·σ(−z)",
             log=log_sigmoid, log_derivative=log_sigmoid_derivative,
-            source="the article's σ",
+            steepest=0.25, source="the article's σ",
         ),
         Activation(
             "tanh", tanh, tanh_derivative, "tanh z", "1/cosh² z",
@@ -305,14 +308,16 @@ ACTIVATIONS: Mapping[str, Activation] = MappingProxyType({
         ),
         Activation(
             "silu", silu, silu_derivative, "z/(1 + e^(−z))", "s(z)·(1 + z·s(−z)), s = sigmoid",
+            steepest=1.0998393201,  # at z = 2.39936, where σ″ = 0
             source="Elfwing, Uchibe, Doya, arXiv:1702.03118",
         ),
         Activation(
             "gelu", gelu, gelu_derivative, "z·Φ(z)", "Φ(z) + z·φ(z)",
+            steepest=1.1289041452,  # at z = √2, where σ″ = (2 − z²)·φ(z) = 0
             source="Hendrycks, Gimpel, arXiv:1606.08415, the exact form",
         ),
         Activation(
-            "exp", exp, exp, "e^z", "e^z",
+            "exp", exp, exp, "e^z", "e^z", steepest=inf,
             log=identity, log_derivative=identity_derivative,
             source="the inverse of the log link: McCullagh, Nelder, Generalized Linear Models, 1989",
         ),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from importlib.util import find_spec
 from io import BytesIO
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +11,98 @@ from chainrule.errors import FileError, MissingExtraError
 
 FORMATS = (".svg", ".png", ".pdf")
 
+Point = tuple[float, float]
+
+_BLUE, _GREY, _RED = "#1f6feb", "#6e7781", "#cf222e"
+
 
 def check_plot(path: Path) -> None:
-    """Raise now if :func:`cost_curve` could not draw a picture of this name."""
+    """Raise now if a picture of this name could not be drawn."""
     if path.suffix.lower() not in FORMATS:
         raise FileError(f"{path}: unknown kind of picture {path.suffix!r}; known: {', '.join(FORMATS)}")
-    if find_spec("matplotlib") is None:
-        raise MissingExtraError("--plot needs matplotlib: pip install 'chainrule[plots]'")
+    _check_matplotlib("--plot")
 
 
 def cost_curve(costs: Sequence[float], title: str, kind: str) -> bytes:
     """The mean training cost of each epoch, as a picture of the kind ".svg", ".png" or ".pdf"."""
+    figure, (axes,) = _figure()
+    axes.plot(range(1, len(costs) + 1), costs, color=_BLUE, marker="." if len(costs) < 30 else None)
+    axes.set(title=title, xlabel="epoch", ylabel="mean training cost C", yscale="log")
+    return _saved(figure, title, kind)
+
+
+def nudge_picture(
+    curve: Sequence[Point],
+    before: Point,
+    after: Point,
+    slope: float,
+    remainder: float | None,
+    axes: tuple[str, str],
+    title: str,
+    description: str,
+    kind: str,
+) -> bytes:
+    """A curve with its tangent at ``before``, and the remainder between the two at ``after``.
+
+    Below them is the curve less its tangent, where even a small remainder can be seen; ``remainder`` None says that
+    there is none to be seen. ``axes`` are the names of the two axes. Points that are not finite are left out. Raises
+    MissingExtraError.
+    """
+    _check_matplotlib("a picture of a nudge")
+    points = [point for point in curve if isfinite(point[1])]
+    x, y = [point[0] for point in points], [point[1] for point in points]
+    straight = isfinite(slope) and isfinite(before[1])
+    figure, (plot, *below) = _figure(1 if remainder is None or not straight else 2)
+    plot.plot(x, y, color=_BLUE, label=axes[1])
+    if straight:
+        plot.axline(before, slope=slope, color=_GREY, linestyle="--", linewidth=1.2, label="tangent")
+        predicted = (after[0], before[1] + slope * (after[0] - before[0]))
+        plot.plot(*predicted, color=_GREY, marker="o", markerfacecolor="white", linestyle="none", label="predicted")
+        if remainder is not None:
+            gap = [predicted[1], after[1]]
+            plot.plot([after[0]] * 2, gap, color=_RED, linewidth=2, zorder=4, label=f"remainder {remainder:+.3g}")
+    for point, color, label in ((before, "black", "before"), (after, _BLUE, "after")):
+        plot.plot(*point, color=color, marker="o", linestyle="none", zorder=3, label=label)
+    plot.set(title=title, ylabel=axes[1])
+    plot.legend(fontsize="small")
+    for lower in below:
+        lower.axhline(0, color=_GREY, linestyle="--", linewidth=1.2)
+        lower.plot(x, [C - before[1] - slope * (w - before[0]) for w, C in points], color=_BLUE)
+        lower.plot([after[0]] * 2, [0, remainder], color=_RED, linewidth=2)
+        lower.set(ylabel=f"{axes[1]} − tangent")
+        figure.align_ylabels()
+    for each in (plot, *below):
+        each.ticklabel_format(useOffset=False)
+    (below or [plot])[-1].set(xlabel=axes[0])
+    return _saved(figure, title, kind, description)
+
+
+def _check_matplotlib(what: str) -> None:
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError(f"{what} needs matplotlib: pip install 'chainrule[plots]'")
+
+
+def _figure(panels: int = 1) -> tuple[Any, list[Any]]:
+    """A white figure, readable on any page, and its panels, the first of which is the largest."""
     from matplotlib.figure import Figure
 
-    figure: Any = Figure(figsize=(6.4, 4), layout="constrained")
-    axes = figure.add_subplot()
-    axes.plot(range(1, len(costs) + 1), costs, color="#1f6feb", marker="." if len(costs) < 30 else None)
-    axes.set(title=title, xlabel="epoch", ylabel="mean training cost C", yscale="log")
-    axes.grid(alpha=0.3)
+    figure: Any = Figure(figsize=(6.4, 4 if panels == 1 else 5.2), layout="constrained", facecolor="white")
+    ratios = [3, *[1.2] * (panels - 1)]
+    axes = figure.subplots(panels, 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": ratios})[:, 0]
+    for each in axes:
+        each.grid(alpha=0.3)
+    return figure, list(axes)
+
+
+def _saved(figure: Any, title: str, kind: str, description: str = "") -> bytes:
+    """The picture's bytes, the same for the same picture, with its title and description inside."""
+    import matplotlib
+
+    date = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(kind, {})
+    name = "Subject" if kind == ".pdf" else "Description"
+    metadata = {"Title": title, **({name: description} if description else {}), **date}
     buffer = BytesIO()
-    figure.savefig(buffer, format=kind.lstrip("."), metadata={"Title": title})
+    settings: Any = matplotlib
+    with settings.rc_context({"svg.hashsalt": "chainrule"}):
+        figure.savefig(buffer, format=kind.lstrip("."), metadata=metadata)
     return buffer.getvalue()
