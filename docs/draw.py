@@ -1,103 +1,80 @@
 """Draws the documentation's pictures from numbers that the package computes.
 
-    python docs/draw.py
+    python docs/draw.py               the pictures in SVG
+    python docs/draw.py --rendered    and those of a page and of a LaTeX fragment; needs chromium, pdflatex, pdftoppm
 
-`tests/test_docs.py` fails where a picture is not what this program draws.
+`tests/test_docs.py` fails where an SVG picture is not what this program draws.
 """
 
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Mapping
-from html import escape
 from pathlib import Path
 
+import numpy as np
+
 import chainrule as cr
-from chainrule.calculus.gradient import forward
+from chainrule.insight.explanation_latex import document
 
 ROOT = Path(__file__).resolve().parent.parent
 
-STYLE = """
-  .ink { fill: #1f2328 } .soft { fill: #59636e } .box { fill: #f6f8fa; stroke: #8c959f } .line { stroke: #59636e }
-  .tip { fill: #59636e } .hot { fill: #cf222e } .cool { fill: #0550ae }
-  text { font-family: ui-sans-serif, system-ui, sans-serif; text-anchor: middle }
-  .mono { font-family: ui-monospace, Menlo, Consolas, monospace }
-  @media (prefers-color-scheme: dark) {
-    .ink { fill: #f0f6fc } .soft { fill: #9198a1 } .box { fill: #151b23; stroke: #656c76 } .line { stroke: #9198a1 }
-    .tip { fill: #9198a1 } .hot { fill: #ff7b72 } .cool { fill: #79c0ff }
-  }"""
 
-WIDTH, BOX, HEIGHT = 72, 62, 50
-TOP = 92
+def _golden(name: str) -> cr.Problem:
+    return cr.load_problem(ROOT / "tests/goldens" / f"{name}.toml")
 
 
 def chain() -> str:
     """The article's first network: how w1 moves C, one factor an arrow."""
-    problem = cr.load_problem(ROOT / "tests/goldens/article_chain.toml")
-    parameters = problem.model.parameters
-    trace = forward(parameters, problem.examples.a0[:1])
-    L = parameters.network.depth
-    value = {f"{letter}{l}": float(of[l][0, 0]) for letter, of in (("z", trace.z), ("a", trace.a)) for l in of}
-    value |= {f"w{l}": float(parameters.w[l][0, 0]) for l in parameters.network.layers}
-    C, _ = cr.gradient(problem.model, problem.examples, example=0)
-
-    edges: list[tuple[str, float]] = []
-    nodes: list[tuple[str, float]] = [("w1", value["w1"])]
-    for l in parameters.network.layers:
-        z = cr.explain(problem.model, problem.examples, f"z{l}[0]", example=0)
-        slope = next(f.value for f in z.factors if f.formula.startswith("σ′"))
-        edges += [("a0", value["a0"]) if l == 1 else (f"w{l}", value[f"w{l}"]), (f"σ′(z{l})", slope)]
-        nodes += [(f"z{l}", value[f"z{l}"]), (f"a{l}", value[f"a{l}"])]
-    a_L = cr.explain(problem.model, problem.examples, f"a{L}[0]", example=0)
-    edges.append((f"2(a{L} − y)", a_L.value))
-    nodes.append(("C₀", C))
-    whole = cr.explain(problem.model, problem.examples, "w1[0,0]", example=0).value
-
-    step = BOX + WIDTH
-    wide = 40 + len(nodes) * BOX + len(edges) * WIDTH
-    parts = [_text(wide / 2, 30, "How much does the cost C₀ move when the weight w1 moves?", "ink", 17)]
-    parts.append(_text(wide / 2, 54, "follow the arrows and multiply what stands on them", "soft", 13))
-    for at, (name, number) in enumerate(nodes):
-        x = 20 + at * step
-        parts.append(f'<rect class="box" x="{x}" y="{TOP}" width="{BOX}" height="{HEIGHT}" rx="8"/>')
-        parts.append(_text(x + BOX / 2, TOP + 20, name, "ink", 15))
-        parts.append(_text(x + BOX / 2, TOP + 39, f"{number:.4g}", "soft mono", 12))
-    for at, (formula, number) in enumerate(edges):
-        x, y = 20 + BOX + at * step, TOP + HEIGHT / 2
-        parts.append(f'<line class="line" x1="{x + 4}" y1="{y}" x2="{x + WIDTH - 9}" y2="{y}" stroke-width="1.5"/>')
-        parts.append(f'<path class="tip" d="M{x + WIDTH - 4},{y} l-8,-4 v8 z"/>')
-        parts.append(_text(x + WIDTH / 2, y - 9, formula, "cool", 12))
-        parts.append(_text(x + WIDTH / 2, y + 18, f"{number:.4g}", "hot mono", 12))
-    product = " × ".join(f"{number:.4g}" if number >= 0 else f"({number:.4g})" for _, number in edges)
-    parts.append(_text(wide / 2, TOP + HEIGHT + 48, f"∂C₀/∂w1 = {product} ≈ {whole:#.3g}", "hot mono", 14))
-    description = (
-        "A row of boxes from w1 by z1, a1, z2, a2, z3, a3 to the cost, with the local derivative on each arrow."
-    )
-    return _svg(wide, TOP + HEIGHT + 72, "The chain rule from a weight to the cost", description, parts)
+    problem = _golden("article_chain")
+    return cr.explain(problem.model, problem.examples, "w1[0,0]", example=0).svg()
 
 
-def _text(x: float, y: float, words: str, style: str, size: int) -> str:
-    return f'<text class="{style}" x="{x:g}" y="{y:g}" font-size="{size}">{escape(words)}</text>'
+def flowchart() -> str:
+    """Mazur's network: two paths from a weight to the cost."""
+    problem = _golden("mazur")
+    return cr.explain(problem.model, problem.examples, "w1[0,0]").svg()
 
 
-def _svg(wide: float, high: float, title: str, description: str, parts: list[str]) -> str:
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:g} {high:g}" role="img" '
-            'aria-labelledby="title description">',
-            f'<title id="title">{escape(title)}</title>',
-            f'<desc id="description">{escape(description)}</desc>',
-            f"<style>{STYLE}\n</style>",
-            *parts,
-            "</svg>\n",
-        ]
-    )
+def digits() -> str:
+    """A network for the digits: the part that matters of a wide one. The steps are those of explain.md."""
+    table = cr.read_table("digits")
+    X = np.array([table.numbers(name) for name in table.columns if name != "digit"]).T / 16
+    Y = np.eye(10)[[int(digit) for digit in table.texts("digit")]]
+    network = cr.Network([64, 24, 10], ["tanh", "softmax"], "cross-entropy", l2=1e-4)
+    model = cr.Model(cr.initial_parameters(network, seed=0, dtype=np.float64))
+    examples = model.examples(X, Y)
+    for _ in range(100):
+        model.parameters.vector[:] -= 0.5 * cr.gradient(model, examples)[1].vector
+    return cr.explain(model, examples, "x[28]", example=0, of="a2[7]").svg()
 
 
-PICTURES: Mapping[str, Callable[[], str]] = {"chain.svg": chain}
+PICTURES: Mapping[str, Callable[[], str]] = {"chain.svg": chain, "flowchart.svg": flowchart, "digits.svg": digits}
+
+
+def rendered() -> None:
+    """Pictures of what a browser and a TeX engine make of an explanation of Mazur's first weight."""
+    problem = _golden("mazur")
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder, "report.html")
+        page.write_text(cr.report(problem.model, problem.examples, ["w1.0.0"], title="Mazur").html(), encoding="utf-8")
+        tex = Path(folder, "latex.tex")
+        tex.write_text(document(cr.explain(problem.model, problem.examples, "w1[0,0]").latex()), encoding="utf-8")
+        for command in (
+            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=900,1180"]
+            + [f"--screenshot={ROOT / 'docs/report.png'}", page.as_uri()],
+            ["pdflatex", "-interaction=batchmode", "-halt-on-error", tex.name],
+            ["pdftoppm", "-r", "80", "-l", "1", "-singlefile", "-png", "latex.pdf", str(ROOT / "docs/latex")],
+        ):
+            subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
 def main() -> None:
     """Write every picture beside this file."""
     for name, draw in PICTURES.items():
         (ROOT / "docs" / name).write_text(draw(), encoding="utf-8")
+    if "--rendered" in sys.argv[1:]:
+        rendered()
 
 
 if __name__ == "__main__":

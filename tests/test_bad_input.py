@@ -34,12 +34,15 @@ MEMORY = 64 * 2**20
 
 Argv = tuple[str, ...]
 
-ON_PROBLEM: list[Argv] = [("gradient", "{}"), ("explain", "{}", "w1.0.0")]
+NUDGED = ("w1.0.0", "--by", "0.1")
+ON_PROBLEM: list[Argv] = [("gradient", "{}"), ("explain", "{}", "w1.0.0"), ("nudge", "{}", *NUDGED), ("report", "{}")]
 ON_MODEL: list[Argv] = [
     ("predict", "{}", "good.csv"),
     ("predict", "{}", "good.csv", "--out", "good.csv"),
     ("gradient", "{}", "--data", "good.csv"),
     ("explain", "{}", "w1.0.0", "--data", "good.csv"),
+    ("nudge", "{}", *NUDGED, "--data", "good.csv"),
+    ("report", "{}", "--data", "good.csv"),
 ]
 TRAIN: Argv = ("train", "{}", "--target", "kind")
 ON_DATA: list[Argv] = [
@@ -47,6 +50,8 @@ ON_DATA: list[Argv] = [
     ("predict", "good.safetensors", "{}"),
     ("gradient", "good.safetensors", "--data", "{}"),
     ("explain", "good.safetensors", "w1.0.0", "--data", "{}"),
+    ("nudge", "good.safetensors", *NUDGED, "--data", "{}"),
+    ("report", "good.safetensors", "--data", "{}"),
 ]
 
 
@@ -244,8 +249,10 @@ def test_model_refuses_unfit_data(kind: Unfit) -> None:
 
 
 @for_each(kinds.NAMES)
-def test_explain_command_refuses_a_bad_name(kind: tuple[str, tuple[str, ...]]) -> None:
+def test_commands_refuse_a_bad_name(kind: tuple[str, tuple[str, ...]]) -> None:
     refused(("explain", "good.toml", kind[0]), kind[1])
+    refused(("nudge", "good.toml", kind[0], "--by", "0.1"), kind[1])
+    refused(("report", "good.toml", "w1.0.0", kind[0]), kind[1])
 
 
 @for_each(kinds.NAMES)
@@ -263,6 +270,8 @@ def test_explain_refuses_a_bad_name(kind: tuple[str, tuple[str, ...]]) -> None:
     [
         ("gradient", "good.toml"),
         ("explain", "good.toml", "w1.0.0"),
+        ("nudge", "good.toml", *NUDGED),
+        ("report", "good.toml"),
         ("gradient", "good.safetensors", "--data", "good.csv"),
         ("explain", "good.safetensors", "w1.0.0", "--data", "good.csv"),
     ],
@@ -281,6 +290,15 @@ def test_python_refuses_an_example_that_does_not_exist(example: Any) -> None:
     raises(InputError, says, lambda: problem.examples[example])
     raises(InputError, says, lambda: chainrule.gradient(problem.model, problem.examples, example))
     raises(InputError, says, lambda: chainrule.explain(problem.model, problem.examples, "w1.0.0", example))
+    raises(InputError, says, lambda: chainrule.nudge(problem.model, problem.examples, "w1.0.0", 0.1, example))
+    raises(InputError, says, lambda: chainrule.report(problem.model, problem.examples, ["w1.0.0"], example))
+
+
+@pytest.mark.parametrize("form", ["dot", "mermaid"])
+def test_a_mean_has_no_flowchart(form: str) -> None:
+    argv = ("explain", "good.toml", "w1.0.0", "--format", form)
+    assert_refused(call(*argv), ("2 examples", "no flowchart", "--example"))
+    assert_refused(call(*argv, "--json"), (f"--json and --format {form}", "leave one out"))
 
 
 # options -----------------------------------------------------------------------------------------------
@@ -365,6 +383,9 @@ WRITERS: list[tuple[Argv, str]] = [
     (("train", "good.csv", "--target", "kind", "--out"), "m.safetensors"),
     (("train", "good.csv", "--target", "kind", "--plot"), "p.svg"),
     (("predict", "good.safetensors", "good.csv", "--out"), "p.csv"),
+    (("explain", "good.toml", "w1.0.0", "--proof"), "p.py"),
+    (("nudge", "good.toml", *NUDGED, "--plot"), "p.svg"),
+    (("report", "good.toml", "--out"), "p.html"),
 ]
 
 
@@ -467,6 +488,8 @@ def test_model_is_not_written_when_its_picture_cannot_be(monkeypatch: pytest.Mon
         ("gradient", "good.toml", "--json"),
         ("explain", "good.toml", "w1.0.0"),
         ("explain", "good.toml", "w1.0.0", "--json"),
+        ("explain", "good.toml", "w1.0.0", "--example", "0", "--format", "svg"),
+        ("nudge", "good.toml", *NUDGED),
         ("predict", "good.safetensors", "good.csv"),
         ("info",),
         ("info", "--json"),
@@ -524,6 +547,9 @@ def test_good_files_are_good() -> None:
         ("predict", "good.safetensors", "good.csv"),
         ("gradient", "good.safetensors", "--data", "good.csv"),
         ("explain", "good.safetensors", "w1.0.0", "--data", "good.csv"),
+        ("explain", "good.toml", "w1.0.0", "--example", "0", "--proof", "proof.py"),
+        ("nudge", "good.toml", *NUDGED),
+        ("report", "good.toml"),
         TRAIN_BRIEFLY,
         ("info",),
     ):

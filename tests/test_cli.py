@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from html import unescape
 from importlib import import_module
 from pathlib import Path
 from time import sleep
@@ -21,7 +22,7 @@ from chainrule.calculus.cost import COSTS
 from chainrule.data import source
 from chainrule.engines.optimizer import METHODS
 
-COMMANDS = ("train", "predict", "gradient", "explain", "info")
+COMMANDS = ("train", "predict", "gradient", "explain", "nudge", "report", "info")
 HIDDEN_ACTIVATIONS = [name for name, σ in ACTIVATIONS.items() if σ.elementwise]
 MAZUR = str(GOLDENS["mazur"])
 
@@ -195,6 +196,76 @@ def test_explain_over_a_data_set_leads_to_one_example(digits: str) -> None:
     one = call("explain", digits, "w1.3.20", "--data", "digits", "--example", example)
     assert one.code == 0
     assert f"∂C[{example}]/∂w1[3,20]" in one.stdout
+
+
+@pytest.mark.parametrize(
+    ("form", "part"),
+    [
+        ("equations", "(2×2)(2) ⊙ (2)"),
+        ("latex", r"\frac{\partial C}{\partial w^{(1)}_{0,0}} &= 0.00043856773"),
+        ("html", "<!DOCTYPE html>"),
+        ("svg", "<svg "),
+        ("dot", "digraph"),
+        ("mermaid", "flowchart LR"),
+        ("text", "∂C/∂w1[0,0] = 0.00043856773"),
+    ],
+)
+def test_explain_prints_any_format(form: str, part: str) -> None:
+    result = call("explain", MAZUR, "w1.0.0", "--format", form)
+    assert (result.code, result.stderr) == (0, "")
+    assert part in result.stdout
+
+
+@pytest.mark.parametrize("form", ["html", "svg", "dot", "mermaid", "latex"])
+def test_documents_keep_their_symbols_where_the_terminal_is_ascii(form: str) -> None:
+    argv = ("explain", MAZUR, "w1.0.0", "--format", form)
+    plain = process(*argv, PYTHONIOENCODING="ascii", PYTHONUTF8="0").stdout
+    assert plain.isascii()
+    assert unescape(plain) == unescape(call(*argv).stdout)
+
+
+def test_explain_opens_as_many_sums_as_it_is_asked_to(digits: str) -> None:
+    argv = ("explain", digits, "w1.3.20", "--data", "digits", "--example", "0")
+    assert "--depth 2" in call(*argv).stdout
+    opened = [_json(call(*argv, "--depth", str(depth), "--json"))["sums"] for depth in range(4)]
+    assert [sorted({s["layer"] for s in sums}) for sums in opened] == [[], [1], [1, 2], [1, 2]]
+    assert "--depth" not in call(*argv, "--depth", "2").stdout
+
+
+def test_a_proof_is_a_program_that_needs_only_python(tmp_path: Path) -> None:
+    path = tmp_path / "proof.py"
+    result = call("explain", MAZUR, "w1.0.0", "--proof", str(path))
+    assert result.code == 0
+    assert f"saved {path}" in result.stderr
+    proved = subprocess.run([sys.executable, "-I", "-S", path], capture_output=True, text=True, check=False)
+    assert proved.returncode == 0, proved.stdout
+    assert "0.000438567734" in proved.stdout
+
+
+def test_nudge_tells_what_is_predicted_and_what_happens(tmp_path: Path) -> None:
+    record = _json(call("nudge", MAZUR, "w1.0.0", "--by", "0.1", "--json"))
+    assert record.keys() >= {"predicted", "actual", "chain"}
+    assert all(step.keys() >= {"node", "change"} for step in record["chain"])
+    assert record["chain"][0]["node"] == "w1[0,0]"
+    assert record["chain"][-1]["node"] == "C"
+    assert record["predicted"] == pytest.approx(0.000043856773)
+    plot = tmp_path / "c.svg"
+    result = call("nudge", MAZUR, "w1.0.0", "--by", "0.1", "--plot", str(plot))
+    assert "C rises by 0.000043842" in result.stdout
+    assert plot.read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_report_writes_a_page(tmp_path: Path, digits: str) -> None:
+    out = tmp_path / "page.html"
+    result = call("report", MAZUR, "w1.0.0", "b2.1", "--out", str(out))
+    assert (result.code, f"saved {out}" in result.stderr) == (0, True)
+    assert "∂C/∂b2[1] = -0.0380982" in result.stdout
+    page = out.read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert page.count("<section") == 2
+    record = _json(call("report", digits, "--data", "digits", "--out", str(out), "--json"))
+    assert [e["wrt"][:2] for e in record["explanations"]] == ["w1", "w2"]
+    assert "replaced" in call("report", MAZUR, "--out", str(out)).stderr
 
 
 def test_info_tells_what_is_installed() -> None:

@@ -325,8 +325,10 @@ def explain(
     from chainrule.insight.explain import explain as explain_
 
     form = known("format", form, ("text", *FORMATS))
+    if as_json and form not in ("text", "json"):
+        raise InputError(f"--json and --format {form} are two formats; leave one out")
     if proof is not None:
-        _check_out(proof, ".py", file, data)
+        _check_out("proof", proof, ".py", file, data)
     model, examples, aliases = _read(file, data)
     explanation = explain_(model, examples, target, example, aliases, of, depth)
     if proof is not None:
@@ -346,8 +348,8 @@ def explain(
         hints: list[str] = []
         if explanation.examples:
             hints += [f"One example by itself, factor by factor: --example {_first(explanation)}"]
-        if explanation.sums and explanation.sums[-1].last.startswith("Σ"):
-            hints += [f"The next layer's sums: --depth {depth + 1}"]
+        if explanation.deeper:
+            hints += [f"The sums of the next layer: --depth {depth + 1}"]
         if hints:
             _say("\n" + "\n".join(hints))
 
@@ -406,14 +408,16 @@ def report(
     from chainrule.insight.html_report import report as report_
     from chainrule.model.write import write
 
-    _check_out(out, ".html", file, data)
+    _check_out("out", out, ".html", file, data)
     model, examples, aliases = _read(file, data)
     made = report_(model, examples, targets or (), example, aliases, of, depth, f"The chain rule in {file.name}")
+    replaced = out.exists()
     write({out: made.html().encode()})
+    _tell(f"{'replaced' if replaced else 'saved'} {out}")
     if as_json:
         _print_json({"report": str(out), "explanations": [e.json() for e in made.explanations]})
     else:
-        _say(f"saved {out}, on " + ", ".join(f"∂{e.of}/∂{e.wrt}" for e in made.explanations))
+        _say("on " + ", ".join(f"∂{e.of}/∂{e.wrt} = {e.value:.6g}" for e in made.explanations))
 
 
 @command("info")
@@ -455,14 +459,16 @@ def _read(file: Path, data: str | None) -> "tuple[Model, Examples, Mapping[str, 
     )
 
 
-def _check_out(out: Path, suffix: str, file: Path, data: str | None) -> None:
+def _check_out(option: str, out: Path, suffix: str, file: Path, data: str | None) -> None:
     """Refuse a file to write that is none, is of another kind, or is one that is read here."""
     from chainrule.model.write import check_writable, same_file
 
     if out.suffix.lower() != suffix:
-        raise InputError(f"{shown(str(out))} does not end in {suffix}")
+        raise InputError(f"{option}: {shown(str(out))} does not end in {suffix}")
     if any(same_file(out, Path(read)) for read in (str(file), data) if read):
-        raise InputError(f"{shown(str(out))} is what is read here; writing it would lose it. Name another file")
+        raise InputError(
+            f"{option}: {shown(str(out))} is what is read here; writing it would lose it. Name another file"
+        )
     check_writable(out)
 
 

@@ -70,6 +70,7 @@ def _of_one_example(chain: Chain, penalty: Penalty | None, depth: int) -> Explan
         factors=factors,
         reason=reason([*reversed(factors)], value),
         sums=(*_sums(chain, depth),),
+        deeper=depth < _levels(chain),
         outputs=outputs,
         output_formula=output_formula,
         steps=chain.canonical_steps(q.j, 0) if q.layer == chain.last and q.letter in "wbz" else (),
@@ -95,6 +96,15 @@ def _sums(chain: Chain, depth: int) -> Iterator[Sum]:
         for j in neurons:
             if opened := chain.opened(l, j, 0):
                 yield opened
+
+
+def _levels(chain: Chain) -> int:
+    """How many layers of sums there are to open, down to what each output's own ∂C/∂a is made of."""
+    layers = chain.last - chain.q.layer
+    if chain.top is not None:
+        return layers
+    softmax = not chain.network.σ(chain.last).elementwise and chain.q.letter in "wbz"
+    return layers + 1 if layers or softmax else 0
 
 
 def _reaches_the_cost(chain: Chain, depth: int) -> bool:

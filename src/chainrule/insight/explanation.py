@@ -114,8 +114,10 @@ class Explanation:
 
     For one example, ``factors`` multiply to the value (less the ``penalty``), ``reason`` says which of them makes it
     small or large, and ``sums`` are the factors that are sums over a layer, opened from the target towards the cost as
-    deep as was asked; ``outputs`` are the outputs' own ∂C/∂a, of ``output_formula``, once that depth reaches the cost;
-    ``steps`` shorten the product to a − y where the output's σ goes with its cost.
+    deep as was asked; ``deeper`` says whether there are more. Once that depth reaches the cost, ``outputs`` are the
+    outputs' own ∂C/∂a, of ``output_formula``. ``steps`` shorten the product to a − y where the output's σ goes with its
+    cost.
+
     Over several examples a mean of products is not a product of means, so there are no factors: ``examples`` lists
     those that push the target the most, up and down, each with factors of its own (``columns`` are their names), and
     ``rest`` gathers the others; ``up`` and ``down`` gather all of either direction.
@@ -133,6 +135,7 @@ class Explanation:
     factors: tuple[Factor, ...] = ()
     reason: str = ""
     sums: tuple[Sum, ...] = ()
+    deeper: bool = False
     outputs: tuple[Output, ...] = ()
     output_formula: str = ""
     steps: tuple[Step, ...] = ()

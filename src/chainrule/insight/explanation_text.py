@@ -255,13 +255,16 @@ def columns_under_headings(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def directions(e: Explanation) -> tuple[str, str, str]:
     """Headings for the examples whose part is positive, negative, and 0."""
-    if e.wrt[0] in "wb" and e.of.startswith("C"):
-        return (
-            f"push {e.wrt} down (raising it raises their cost)",
-            f"push {e.wrt} up (raising it lowers their cost)",
-            "push it nowhere",
-        )
+    if _pushes(e):
+        ways = (("down", "raises"), ("up", "lowers"))
+        down, up = (f"push {e.wrt} {way} (raising it {does} their cost)" for way, does in ways)
+        return down, up, "push it nowhere"
     return f"raising {e.wrt} raises {e.of}", f"raising {e.wrt} lowers {e.of}", "no effect"
+
+
+def _pushes(e: Explanation) -> bool:
+    """Whether gradient descent moves the target: it is a parameter, and the derivative is the cost's."""
+    return e.wrt[0] in "wb" and e.of.startswith("C")
 
 
 def balance(e: Explanation) -> str:
@@ -269,8 +272,14 @@ def balance(e: Explanation) -> str:
     if e.up is None or e.down is None:
         return ""
     both = [e.down.contribution, e.up.contribution]
-    down, up = close(both, sum(both), _MEAN_DIGITS - 1).terms
-    return f"of {e.n_examples:,} examples {e.down.count:,} push down, {down} in all, and {e.up.count:,} push up, {up}"
+    parts = close(both, sum(both), _MEAN_DIGITS - 1).terms
+    down, up = (
+        f"{rest.count:,} ({part} in all)" if rest.count else "none"
+        for rest, part in zip((e.down, e.up), parts, strict=True)
+    )
+    if _pushes(e):
+        return f"of {e.n_examples:,} examples, down: {down}; up: {up}"
+    return f"of {e.n_examples:,} examples, raising it raises {e.of} in {down} and lowers it in {up}"
 
 
 def mean_closed(e: Explanation) -> Closed:

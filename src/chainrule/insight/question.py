@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from chainrule.calculus import notation
 from chainrule.calculus.network import Network
 from chainrule.calculus.notation import Quantity
+from chainrule.checks import require
 from chainrule.errors import NotationError
 from chainrule.model.model import Examples, Model, check_fit
 
@@ -64,6 +65,7 @@ def question(
 
 def _top(network: Network, of: str, example: int | None) -> tuple[Quantity | None, int | None]:
     """What is differentiated, None for the cost, and which example's."""
+    require(isinstance(of, str), "of", of, "a name: C, C.0, an activation a1.0 or a z1.0", NotationError)
     if match := _COST.fullmatch(of):
         named = match[1] or match[2]
         if named is not None and example is not None and int(named) != example:
