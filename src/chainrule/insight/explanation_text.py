@@ -27,8 +27,8 @@ def text(e: Explanation) -> str:
         parts += [_mean(e)]
     else:
         parts += [_product(e), _steps(e), *(_sum(e, s) for s in e.sums), _outputs(e)]
-    parts += [[checked(e)] if e.check else []]
     parts += [[line for note in e.notes for line in wrap(f"note: {note}", COLUMNS)]]
+    parts += [wrap(checked(e), COLUMNS)]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
@@ -95,9 +95,9 @@ def activation_text(name: str) -> str:
 
 
 def checked(e: Explanation) -> str:
-    """The line that tells what the independent check found; nothing where it could not be made."""
+    """The line that tells what the independent check found."""
     if e.check is None:
-        return ""
+        return "not checked: float64 cannot hold what the check needs here; --proof checks in decimal arithmetic"
     if e.check.difference > AGREES:
         again, off = significant(e.check.value, PRODUCT_DIGITS), significant(e.check.difference, 2)
         return f"checked: {e.check.method} differs, it gives {again} (off by {off} of the terms)"

@@ -150,6 +150,15 @@ class Nudge:
         """The picture as the text of an SVG file. Raises MissingExtraError where matplotlib is not installed."""
         return self.picture(".svg").decode("utf-8")
 
+    def html(self) -> str:
+        """An HTML fragment: the picture, where the extra plots is installed, and the text."""
+        from chainrule.insight.nudge_html import html
+
+        return html(self)
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
     def __str__(self) -> str:
         return self.text()
 
