@@ -10,7 +10,7 @@ import pytest
 from given import GOLDENS, expected, golden
 
 from chainrule import Model, Optimizer, ParameterVector, Problem, explain, gradient
-from chainrule.calculus.gradient import backward, forward, sensitivity
+from chainrule.calculus.gradient import backward, forward
 from chainrule.engines.reference import run
 from chainrule.engines.state import TrainingState
 
@@ -52,14 +52,14 @@ def _mazur() -> dict[str, Any]:
 
 
 def _karpathy_neuron() -> dict[str, Any]:
-    """The lecture derives the activation itself, so ∂C/∂a is divided out."""
+    """The lecture derives the activation itself."""
     problem = golden("karpathy_neuron")
-    parameters, X, Y = problem.model.parameters, problem.examples.a0, problem.examples.Y
-    trace = forward(parameters, X)
-    deltas = backward(parameters, trace, Y)
-    dC_da = sensitivity(parameters, trace, deltas, Y, 1)
-    da_dz = deltas.dC_dz[1] / dC_da
-    return {"a1": trace.a[1][0, 0], "da_dx": (da_dz @ parameters.w[1])[0], "da_dw": (da_dz.T @ X)[0]}
+
+    def da(wrt: str) -> float:
+        return explain(problem.model, problem.examples, wrt, of="a1[0]").value
+
+    a1 = forward(problem.model.parameters, problem.examples.a0).a[1][0, 0]
+    return {"a1": a1, "da_dx": [da("x[0]"), da("x[1]")], "da_dw": [da("w1[0,0]"), da("w1[0,1]")]}
 
 
 def _nielsen_saturation() -> dict[str, Any]:

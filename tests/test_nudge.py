@@ -538,3 +538,13 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(plot, "find_spec", none)
     with pytest.raises(MissingExtraError, match=r"chainrule\[plots\]"):
         _nudges("linear")[0].svg()
+    assert "<img" not in _nudges("linear")[0].html()
+
+
+def test_a_notebook_shows_picture_and_text() -> None:
+    pytest.importorskip("matplotlib")
+    n = _nudges("linear")[0]
+    page = vars(type(n))["_repr_html_"](n)
+    assert page == n.html()
+    assert "data:image/svg+xml;base64," in page
+    assert n.text().splitlines()[-1].replace("<", "&lt;") in page

@@ -69,7 +69,6 @@ FORMATS: Mapping[str, "Callable[[Explanation], str]"] = {
     "svg": lambda e: e.svg(),
     "dot": lambda e: e.dot(),
     "mermaid": lambda e: e.mermaid(),
-    "json": lambda e: "",  # as with --json
 }
 
 
@@ -324,7 +323,7 @@ def explain(
     """∂C/∂TARGET, factor by factor, with the sum over the next layer; averaged over the examples, or for one."""
     from chainrule.insight.explain import explain as explain_
 
-    form = known("format", form, ("text", *FORMATS))
+    form = known("format", form, ("text", *FORMATS, "json"))
     if as_json and form not in ("text", "json"):
         raise InputError(f"--json and --format {form} are two formats; leave one out")
     if proof is not None:
