@@ -301,8 +301,11 @@ def explain(
     data: DataOption = None,
     example: ExampleOption = None,
     depth: Annotated[
-        int, typer.Option(help="How many layers of sums are opened, from the target towards the cost.", metavar="D")
-    ] = 1,
+        int | None,
+        typer.Option(
+            help="How many layers of sums are opened, from the target towards the cost. Default: 1.", metavar="D"
+        ),
+    ] = None,
     form: Annotated[
         str,
         typer.Option(
@@ -348,7 +351,7 @@ def explain(
         if explanation.examples:
             hints += [f"One example by itself, factor by factor: --example {_first(explanation)}"]
         if explanation.deeper:
-            hints += [f"The sums of the next layer: --depth {depth + 1}"]
+            hints += [f"The sums of the next layer: --depth {(1 if depth is None else depth) + 1}"]
         if hints:
             _say("\n" + "\n".join(hints))
 
@@ -400,7 +403,9 @@ def report(
     of: OfOption = "C",
     data: DataOption = None,
     example: ExampleOption = None,
-    depth: Annotated[int, typer.Option(help="How many layers of sums are opened.", metavar="D")] = 2,
+    depth: Annotated[
+        int, typer.Option(help="How many layers of sums are opened for each single example.", metavar="D")
+    ] = 2,
     as_json: Json = False,
 ) -> None:
     """An HTML page on these derivatives: network, factors, equations, flowcharts; it needs no script and no network."""

@@ -887,6 +887,7 @@ USAGE: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("explain", "good.toml", "w1.0.0", "--format", "htm"), ("format: 'htm'", "Did you mean 'html'", "mermaid")),
     (("explain", "good.toml", "w1.0.0", "--format", ""), ("format: ''", "is not known", "latex")),
     (("explain", "good.toml", "w1.0.0", "--depth", "-1"), ("depth: -1", "0 or more")),
+    (("explain", "good.toml", "w1.0.0", "--depth", "2"), ("depth", "2 examples", "choose an example")),
     (("explain", "good.toml", "w1.0.0", "--depth", "deep"), ("--depth", "valid integer")),
     (("explain", "good.toml", "w1.0.0", "--proof", "proof.txt"), ("proof: 'proof.txt'", "does not end in .py")),
     (("explain", "good.toml", "w1.0.0", "--proof", "."), ("proof: '.'", "does not end in .py")),

@@ -15,6 +15,7 @@ from chainrule.calculus.arrays import Array
 from chainrule.calculus.cost import example_shares, penalty_derivative
 from chainrule.calculus.notation import Quantity
 from chainrule.checks import whole_number
+from chainrule.errors import InputError
 from chainrule.insight.chain import Chain
 from chainrule.insight.check import SMALLEST, complex_step, penalty_step
 from chainrule.insight.equations import equations
@@ -38,20 +39,26 @@ def explain(
     example: int | None = None,
     aliases: Mapping[str, str] | None = None,
     of: str = "C",
-    depth: int = 1,
+    depth: int | None = None,
 ) -> Explanation:
     """∂of/∂target over all examples, or of one.
 
     ``target`` names a weight, a bias, an activation, a z, or a raw input x[k]; ``of`` is the cost ``C``, the cost
-    ``C[i]`` of one example, or an activation or z. ``depth`` is how many layers of sums are opened towards the cost.
-    Over several examples, a derivative of or with respect to an a, a z or an x is the mean of the examples' own.
-    Raises NotationError or InputError for what does not exist.
+    ``C[i]`` of one example, or an activation or z. ``depth`` is how many layers of sums are opened towards the cost, 1
+    unless given; only one example has sums. Over several, a derivative of or with respect to an a, a z or an x is the
+    mean of the examples' own. Raises NotationError or InputError for what does not exist.
     """
-    depth = whole_number("depth", depth, "how many layers of sums to open, 0 or more", lambda depth: depth >= 0)
+    if depth is not None:
+        whole_number("depth", depth, "how many layers of sums to open, 0 or more", lambda depth: depth >= 0)
     asked = question(model, examples, target, of, example, aliases)
     chain = Chain(asked)
     penalty = _penalty(asked)
-    explanation = _of_one_example(chain, penalty, depth) if len(asked.examples) == 1 else _averaged(chain, penalty)
+    if len(asked.examples) == 1:
+        explanation = _of_one_example(chain, penalty, 1 if depth is None else depth)
+    elif depth is None:
+        explanation = _averaged(chain, penalty)
+    else:
+        raise InputError(f"depth: a mean over {len(asked.examples):,} examples has no sums to open; choose an example")
     check = _check(chain, penalty, explanation.value)
     return replace(explanation, meanings=_meanings(asked), check=check)
 

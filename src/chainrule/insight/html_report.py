@@ -9,7 +9,7 @@ import numpy as np
 from chainrule.calculus import gradient as calculus
 from chainrule.calculus.network import ParameterVector
 from chainrule.calculus.notation import Quantity
-from chainrule.checks import require, texts
+from chainrule.checks import require, texts, whole_number
 from chainrule.insight.explain import explain
 from chainrule.insight.explanation import Explanation
 from chainrule.insight.explanation_html import READABLE, section
@@ -84,7 +84,9 @@ def report(
     require(isinstance(title, str), "title", title, "a text")
     names = texts("targets", targets) or _largest(model, examples, example)
     asked = [question(model, examples, name, of, example, aliases) for name in names]
-    explanations = tuple(explain(model, examples, name, example, aliases, of, depth) for name in names)
+    whole_number("depth", depth, "how many layers of sums to open, 0 or more", lambda depth: depth >= 0)
+    one = len(asked[0].examples) == 1
+    explanations = tuple(explain(model, examples, name, example, aliases, of, depth if one else None) for name in names)
     singles = {
         e.wrt: explain(model, examples, name, _most(e), aliases, of, depth)
         for name, e in zip(names, explanations, strict=True)
