@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element
 
+from chainrule.calculus.activation import ACTIVATIONS
 from chainrule.insight.explanation import Explanation, Step, Sum
 from chainrule.insight.explanation_svg import drawing
 from chainrule.insight.explanation_text import (
-    activation_text,
     balance,
     checked,
     directions,
@@ -65,7 +65,9 @@ def _context(e: Explanation) -> Iterator[Element]:
         parts = [part for at, (name, x) in enumerate(known) for part in (", " if at else "with ", name, x)]
         yield element("p", *parts, class_="soft")
     if e.activation:
-        yield element("p", activation_text(e.activation), class_="soft")
+        σ = ACTIVATIONS[e.activation]
+        slope = [", ", mathml(f"σ′(z) = {σ.derivative_formula}")] if σ.elementwise else []
+        yield element("p", f"σ is {σ.name}: ", mathml(f"σ(z) = {σ.formula}"), *slope, class_="soft")
 
 
 def _product(e: Explanation) -> Iterator[Element]:
@@ -170,13 +172,24 @@ def _mean(e: Explanation) -> Iterator[Element]:
     yield element("p", balance(e), class_="soft")
 
 
+def _unrolled(formula: str) -> Element:
+    """An equation with a long product, which a narrow page breaks before its sums; browsers break no <math>."""
+    div = element("div", class_="equation")
+    for piece in re.split(r"·(?=Σ_)", formula):
+        math = mathml(piece)
+        math.set("displaystyle", "true")
+        math.tail = " "
+        div.append(math)
+    return div
+
+
 def _equations(e: Explanation) -> Iterator[Element]:
     eq = e.equations
     yield element("h3", "The equation, entry by entry")
     for formula in eq.general:
         yield element("div", mathml(formula, display=True), class_="equation")
     yield element("p", f"Followed from {e.wrt} to {e.of}:")
-    yield element("div", mathml(eq.unrolled, display=True), class_="equation")
+    yield _unrolled(eq.unrolled)
     numbers = numbers_in_line(e)
     if numbers:
         yield element("p", numbers, class_="soft")

@@ -19,7 +19,7 @@ from chainrule.render.formula import latex_number, latex_text
 from chainrule.render.numbers import PRODUCT_DIGITS, significant
 
 _MEAN_DIGITS = 6
-_NAME = r"(?:[wbaz]\d+\[\d+(?:,\d+)?\]|[xyC]\[\d+\]|C)"
+_NAME = r"(?:[wbaz]\d+\[\w+(?:,\w+)?\]|[xyC]\[\w+\]|C)"
 _FACTORS_IN_A_LINE = 3
 
 
@@ -29,7 +29,7 @@ def latex(e: Explanation) -> str:
     parts = ["% needs \\usepackage{amsmath}"]
     parts += [_display([f"{mathematics(derivative)} &= {_number(e.value, PRODUCT_DIGITS)}"])]
     parts += [_sentence(in_words(e))]
-    parts += [_sentence(f"{name} is {meaning}.") for name, meaning in (e.meanings or {}).items()]
+    parts += [f"{_sentence(name)} is {latex_text(meaning)}." for name, meaning in (e.meanings or {}).items()]
     parts += [_display([_aligned(formula) for formula in e.equations.general])]
     parts += [_display(_broken(e.equations.unrolled))]
     if e.factors:
@@ -52,7 +52,8 @@ def document(fragment: str) -> str:
     """A fragment as a document that any LaTeX engine typesets."""
     return (
         "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{amsmath}\n"
-        "\\usepackage[margin=2cm]{geometry}\n\\setlength{\\parindent}{0pt}\n\\begin{document}\n"
+        "\\usepackage[margin=2cm]{geometry}\n\\setlength{\\parindent}{0pt}\n\\setlength{\\parskip}{6pt plus 3pt}\n"
+        "\\begin{document}\n"
         f"{fragment}\\end{{document}}\n"
     )
 
@@ -89,11 +90,13 @@ def _printed(number: str) -> str:
     return f"${latex_number(number)}$" if number else ""
 
 
-def _table(columns: str, rows: Sequence[Sequence[str]], header: bool = True) -> str:
+def _table(columns: str, rows: Sequence[Sequence[str]], header: bool = True, stretch: float = 1.4) -> str:
+    """A table whose rows are ``stretch`` times as high as text, so that fractions have room."""
     lines = [" & ".join(row) + r" \\" for row in rows]
     if header:
         lines.insert(1, r"\hline")
-    return "\n".join([rf"\begin{{tabular}}{{{columns}}}", *lines, r"\end{tabular}"])
+    begin, end = rf"{{\renewcommand{{\arraystretch}}{{{stretch}}}\begin{{tabular}}{{{columns}}}", r"\end{tabular}}"
+    return "\n".join([begin, *lines, end])
 
 
 def _product(e: Explanation) -> Iterator[str]:
@@ -120,7 +123,7 @@ def _product(e: Explanation) -> Iterator[str]:
         )
     whole = rf"$\displaystyle {mathematics(f'∂{e.of}/∂{e.wrt}')}$"
     rows.append(["$=$", whole, "", _printed(significant(e.value, PRODUCT_DIGITS)), _sentence(e.reason)])
-    yield r"\renewcommand{\arraystretch}{2.2}" + "\n" + _table(r"lllrp{4.5cm}", rows, header=False)
+    yield _table(r"lllrp{4.5cm}", rows, header=False, stretch=2.2)
 
 
 def _steps(steps: Sequence[Step]) -> Iterator[str]:
@@ -147,8 +150,8 @@ def _sum(e: Explanation, s: Sum) -> Iterator[str]:
             [rf"\dots{{}} {shown.hidden} more" if shown.hidden else "rounding", *blank, _printed(shown.closed.rest)]
         )
     rows.append(["sum", *blank, _printed(shown.closed.total)])
-    yield rf"${mathematics(s.total.symbol)}$ through {latex_text(s.over)}:"
-    yield _table("l" + "r" * (len(s.columns) + 1), rows)
+    title = rf"${mathematics(s.total.symbol)}$ through {latex_text(s.over)}:"
+    yield title + "\\\\*\n" + _table("l" + "r" * (len(s.columns) + 1), rows)  # no page ends between the two
     yield from _steps(s.steps)
 
 

@@ -16,13 +16,16 @@ _TOKEN = re.compile(
     r"|e\^(?:\((?P<power>[^()]*)\)|(?P<power1>\w))"
     r"|(?P<coefficient>l[12]|n_L)(?!\w)"
     r"|(?P<subscripted>[a-z])_(?P<subscript>\w)"
-    r"|(?P<word>[A-Za-z]{2,}(?: to| else)?)(?![\d\[(]*\[)"
+    r"|(?P<word>[A-Za-z]{2,}(?: [a-z]{2,})*)(?![\d\[(]*\[)"
     rf"|(?P<quantity>{_ANY})"
     r"|(?P<number>\d[\d.]*(?:e-?\d+)?)"
     r"|(?P<other>.)",
 )
 
-_FUNCTIONS = {"ln": r"\ln ", "max": r"\max", "tanh": r"\tanh ", "cosh": r"\cosh"}
+_FUNCTIONS = {
+    "ln": r"\ln ", "max": r"\max", "tanh": r"\tanh ", "cosh": r"\cosh", "sign": r"\operatorname{sign}",
+    "Diag": r"\operatorname{Diag}",
+}  # fmt: skip
 
 _SIGNS = {
     "·": r"\,", "×": r"\times ", "−": "-", "½": r"\tfrac{1}{2}", "²": "^{2}", "σ": r"\sigma ", "′": "'", "Σ": r"\sum ",
@@ -71,7 +74,7 @@ def _latex_of(match: re.Match[str]) -> str:
     if match["subscripted"]:
         return f"{match['subscripted']}_{{{match['subscript']}}}"
     if word := match["word"]:
-        return _FUNCTIONS.get(word) or (r"\operatorname{sign}" if word == "sign" else rf"\;\text{{{word}}}\;")
+        return _FUNCTIONS.get(word) or rf"\;\text{{{word}}}\;"
     if match["quantity"]:
         return _latex_quantity(match[0])
     return latex_number(match[0]) if match["number"] else _SIGNS.get(match[0], match[0])

@@ -13,25 +13,30 @@ STYLE = """
 .chainrule h1 { font-size: 1.6em; line-height: 1.25 } .chainrule h2 { font-size: 1.3em; margin: 1.6em 0 .4em }
 .chainrule h3 { font-size: 1.05em; margin: 1.3em 0 .3em }
 .chainrule .soft { color: var(--soft) } .chainrule a { color: var(--accent) }
-.chainrule .wide { overflow-x: auto; max-width: 100% }
+.chainrule .wide { overflow-x: auto; max-width: 100% } .chainrule { overflow-wrap: break-word }
 .chainrule table { border-collapse: collapse; margin: .4em 0; font-size: .95em }
 .chainrule th, .chainrule td { padding: .3em .7em; text-align: left; border-bottom: 1px solid var(--line);
   vertical-align: middle; background: none; color: inherit }
 .chainrule th { font-weight: 600; color: var(--soft) }
 .chainrule td.number, .chainrule th.number { text-align: right; font-variant-numeric: tabular-nums;
   font-family: ui-monospace, Menlo, Consolas, monospace; white-space: nowrap }
+.chainrule td:first-child:not(.soft), .chainrule td span, .chainrule .shapes { white-space: nowrap }
+.chainrule td:last-child:not(.number) { min-width: 14em }
 .chainrule tr.total td { font-weight: 600; border-top: 2px solid var(--soft) }
 .chainrule details { border-left: 3px solid var(--line); padding: .1em 0 .1em .9em; margin: .6em 0 }
 .chainrule summary { cursor: pointer }
 .chainrule pre { background: var(--panel); padding: .8em 1em; border-radius: 6px; overflow-x: auto; font-size: .85em;
   color: inherit }
-.chainrule math { font-size: 1.05em } .chainrule .equation { margin: .3em 0; overflow-x: auto }
+.chainrule math { font-size: 1.05em }
+.chainrule .equation { margin: .2em 0; padding: .2em 0; overflow: auto hidden; text-align: center }
 .chainrule .shapes { color: var(--soft); font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .9em }
 .chainrule .check { color: var(--soft); border-top: 1px solid var(--line); padding-top: .5em }
 .chainrule svg { max-width: 100%; height: auto }
 @media print { .chainrule { font-size: 11pt; --paper: #ffffff; --ink: #000000; --soft: #444444; --panel: #f6f8fa;
-  --line: #bbbbbb } .chainrule .wide { overflow: visible } .chainrule svg { max-width: 100% }
-  .chainrule table, .chainrule figure, .chainrule pre { break-inside: avoid } .chainrule h2 { break-after: avoid } }
+  --line: #bbbbbb } .chainrule .wide, .chainrule .equation { overflow: visible }
+  .chainrule svg { min-width: 0 !important; break-inside: avoid } .chainrule pre { white-space: pre-wrap }
+  .chainrule tr, .chainrule .equation { break-inside: avoid }
+  .chainrule h2, .chainrule h3, .chainrule summary, .chainrule summary + p { break-after: avoid } }
 """
 
 _BODY = """
