@@ -183,7 +183,7 @@ def test_gradient_of_a_large_model_is_summed_up(digits: str) -> None:
 def test_explain_as_text_and_as_json_is_the_same_explanation() -> None:
     problem = golden("mazur")
     e = chainrule.explain(problem.model, problem.examples, "w1[0,0]")
-    assert call("explain", MAZUR, "w1.0.0").stdout == f"{e.text()}\n"
+    assert call("explain", MAZUR, "w1.0.0").stdout == f"{e.text()}\n\nThe sums of the next layer: --depth 2\n"
     record = _json(call("explain", MAZUR, "w1.0.0", "--json"))
     assert record.keys() >= {"of", "wrt", "value", "factors", "terms", "examples", "penalty"}
     assert (record["of"], record["wrt"], record["value"]) == ("C", "w1[0,0]", e.value)

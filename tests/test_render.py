@@ -6,6 +6,7 @@ from decimal import Decimal
 from io import StringIO
 from math import isfinite, nan
 from typing import cast
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -193,3 +194,11 @@ def test_a_cost_curve_is_a_picture_with_its_title(kind: str, start: bytes) -> No
     picture = cost_curve([1.0, 0.5, 0.25], "digits by adam", kind)
     assert picture.startswith(start)
     assert b"digits by adam" in picture
+
+
+@pytest.mark.parametrize("title", [r"a$\bad$.csv: 2-1", "$x", "\x1b[31mred\x1b[0m", "<b>&amp;", r"\frac{"])
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_a_title_is_text_and_nothing_else(title: str) -> None:
+    pytest.importorskip("matplotlib")
+    root = ElementTree.fromstring(cost_curve([1.0, 0.5], title, ".svg"))
+    assert root.findtext("{http://www.w3.org/2000/svg}title") == printable(title)

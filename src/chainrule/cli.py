@@ -504,10 +504,11 @@ def _say(text: str) -> None:
 
 
 def _tell(text: str) -> None:
-    from chainrule.render.text import fit_encoding
+    """A line on standard error; names of files and columns in it cannot steer the terminal."""
+    from chainrule.render.text import fit_encoding, printable
 
     try:
-        print(fit_encoding(text, sys.stderr.encoding), file=sys.stderr, flush=True)
+        print(fit_encoding(printable(text), sys.stderr.encoding), file=sys.stderr, flush=True)
     except OSError:  # the exit code tells, too
         _discard(sys.stderr)
 
@@ -518,9 +519,7 @@ def _discard(stream: TextIO) -> None:
 
 
 def _fail(message: str) -> NoReturn:
-    from chainrule.render.text import printable
-
-    _tell(f"chainrule: error: {printable(message)}")
+    _tell(f"chainrule: error: {message}")
     sys.exit(2)
 
 

@@ -79,13 +79,14 @@ def training_text(data: str, out: Path, trained: Trained) -> str:
         figure = f"accuracy {percent(trained.test_score)}" if classes else f"R² {trained.test_score:.4f}"
         score = f"{figure} on {trained.n_test:,} examples held out"
     weight = largest_weight(model.parameters).dotted
+    command = f"chainrule explain {quote(str(out))} --data {quote(data)} {weight}"
     return (
         f"trained {sizes(model)} ({', '.join(model.network.activation)}; {model.network.cost}) "
-        f"on {trained.n_train:,} examples of {data}\n"
+        f"on {trained.n_train:,} examples of {printable(data)}\n"
         f"{trained.epochs} epochs in {trained.seconds:.2f} s on the {record['engine']} engine\n"
         f"train cost C = {significant(trained.train_cost, 4)}{penalty}\n"
         f"test {score}\n"
-        f"next: chainrule explain {quote(str(out))} --data {quote(data)} {weight}"
+        f"next: {printable(command)}"
     )
 
 

@@ -27,6 +27,7 @@ READABLE = 0.7
 """How small a picture may become on a small screen before it scrolls instead."""
 
 _MEAN_DIGITS = 7
+_STANDARDISED = ", standardised"
 
 
 def html(e: Explanation) -> str:
@@ -59,7 +60,9 @@ def section(e: Explanation, title: str = "", **attributes: str) -> Element:
 
 def _context(e: Explanation) -> Iterator[Element]:
     for name, meaning in (e.meanings or {}).items():
-        yield element("p", mathml(name), " is ", element("bdi", meaning), class_="soft")
+        label = meaning.removesuffix(_STANDARDISED)  # which may read from right to left, and it alone
+        rest = meaning.removeprefix(label)
+        yield element("p", mathml(name), " is ", element("bdi", label), rest, class_="soft")
     if e.context:
         known = [(mathml(name), f" = {significant(x)}") for name, x in e.context.items()]
         parts = [part for at, (name, x) in enumerate(known) for part in (", " if at else "with ", name, x)]
@@ -163,12 +166,14 @@ def _mean(e: Explanation) -> Iterator[Element]:
         rows.append(row([str(c.example), *cells, share_text(e, c), part], numbers))
     blank = [""] * (len(names) + 1)
     if e.penalty:
-        rows.append(row([element("span", "penalty ", mathml(e.penalty.formula)), *blank, closed.terms[-1]], numbers))
+        rows.append(row(["penalty", *blank, closed.terms[-1]], numbers))
     if e.rest or not closed.rest_is_zero:
         rows.append(row([f"… {e.rest.count:,} more" if e.rest else "rounding", *blank, closed.rest], numbers))
     rows.append(row(["sum", *blank, closed.total], numbers, "total"))
     yield element("h3", "The examples that count the most")
     yield table([*header, "× share", "= part"], rows)
+    if e.penalty:
+        yield element("p", "penalty: ", mathml(e.penalty.formula), class_="soft")
     yield element("p", balance(e), class_="soft")
 
 
@@ -176,7 +181,8 @@ def _unrolled(formula: str) -> Element:
     """An equation with a long product, which a narrow page breaks before its sums; browsers break no <math>."""
     div = element("div", class_="equation")
     for piece in re.split(r"·(?=Σ_)", formula):
-        math = mathml(piece)
+        math = mathml(piece, display=True)
+        math.set("display", "inline")
         math.set("displaystyle", "true")
         math.tail = " "
         div.append(math)

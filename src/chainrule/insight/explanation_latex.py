@@ -21,12 +21,13 @@ from chainrule.render.numbers import PRODUCT_DIGITS, significant
 _MEAN_DIGITS = 6
 _NAME = r"(?:[wbaz]\d+\[\w+(?:,\w+)?\]|[xyC]\[\w+\]|C)"
 _FACTORS_IN_A_LINE = 3
+_MATRIX_LINE = 90
 
 
 def latex(e: Explanation) -> str:
     """The whole explanation; labels from users' files stand in it as text that no command can hide in."""
     derivative = f"∂{e.of}/∂{e.wrt}"
-    parts = ["% needs \\usepackage{amsmath}"]
+    parts = ["% needs \\usepackage{amsmath}; for accented letters in labels, \\usepackage[T1]{fontenc}"]
     parts += [_display([f"{mathematics(derivative)} &= {_number(e.value, PRODUCT_DIGITS)}"])]
     parts += [_sentence(in_words(e))]
     parts += [f"{_sentence(name)} is {latex_text(meaning)}." for name, meaning in (e.meanings or {}).items()]
@@ -40,8 +41,7 @@ def latex(e: Explanation) -> str:
     else:
         parts += _mean(e)
     if e.equations.matrix:
-        lines = [rf"{_aligned(line.formula)} && {mathematics(line.shapes)}" for line in e.equations.matrix]
-        parts += [_display(lines)]
+        parts += [_display([_with_shapes(line.formula, line.shapes) for line in e.equations.matrix])]
     parts += [f"\\begin{{verbatim}}\n{e.equations.numpy}\\end{{verbatim}}"]
     parts += [_sentence(checked(e))] if e.check else []
     parts += [_sentence(f"Note: {note}") for note in e.notes]
@@ -65,6 +65,12 @@ def _display(lines: Sequence[str]) -> str:
 def _aligned(formula: str) -> str:
     left, _, right = formula.partition(" = ")
     return f"{mathematics(left)} &= {mathematics(right)}"
+
+
+def _with_shapes(formula: str, shapes: str) -> str:
+    """An equation and, beside it, or below it where it is long, its shapes."""
+    below = len(formula) + len(shapes) > _MATRIX_LINE
+    return _aligned(formula) + (r" \\ &\quad " if below else " && ") + mathematics(shapes)
 
 
 def _broken(formula: str) -> list[str]:
@@ -151,7 +157,7 @@ def _sum(e: Explanation, s: Sum) -> Iterator[str]:
         )
     rows.append(["sum", *blank, _printed(shown.closed.total)])
     title = rf"${mathematics(s.total.symbol)}$ through {latex_text(s.over)}:"
-    yield title + "\\\\*\n" + _table("l" + "r" * (len(s.columns) + 1), rows)  # no page ends between the two
+    yield title + "\\par\\nobreak\n" + _table("l" + "r" * (len(s.columns) + 1), rows)
     yield from _steps(s.steps)
 
 
@@ -182,9 +188,11 @@ def _mean(e: Explanation) -> Iterator[str]:
         rows.append([str(c.example), *cells, latex_text(share_text(e, c)), _printed(part)])
     blank = [""] * (len(names) + 1)
     if e.penalty:
-        rows.append([f"${mathematics(e.penalty.symbol)}$", *blank, _printed(closed.terms[-1])])
+        rows.append(["penalty", *blank, _printed(closed.terms[-1])])
     if e.rest or not closed.rest_is_zero:
         rows.append([rf"\dots{{}} {e.rest.count:,} more" if e.rest else "rounding", *blank, _printed(closed.rest)])
     rows.append(["sum", *blank, _printed(closed.total)])
     yield _table("l" + "r" * (span - 1), rows)
+    if e.penalty:
+        yield f"penalty: ${mathematics(e.penalty.formula)}$"
     yield _sentence(balance(e))

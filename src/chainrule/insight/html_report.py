@@ -83,7 +83,9 @@ def report(
     check_fit(model, examples)
     require(isinstance(title, str), "title", title, "a text")
     names = texts("targets", targets) or _largest(model, examples, example)
-    asked = [question(model, examples, name, of, example, aliases) for name in names]
+    questions = [question(model, examples, name, of, example, aliases) for name in names]
+    asked = [*{str(each.q): each for each in questions}.values()]  # what is asked twice is told once
+    names = [str(each.q) for each in asked]
     whole_number("depth", depth, "how many layers of sums to open, 0 or more", lambda depth: depth >= 0)
     one = len(asked[0].examples) == 1
     explanations = tuple(explain(model, examples, name, example, aliases, of, depth if one else None) for name in names)

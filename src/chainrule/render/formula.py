@@ -35,10 +35,15 @@ _SIGNS = {
 
 _RAISED = str.maketrans("0123456789lL+−()", "⁰¹²³⁴⁵⁶⁷⁸⁹ˡᴸ⁺⁻⁽⁾")
 
+_NOT_IN_T1 = "ĦħĸĿŀŉŦŧſ"
+
+_JOINED = "[-`',?!]"
+"""Characters that fonts join: of -- they make a dash."""
+
 _TEXT = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", "-": r"{-}",
+    "|": r"\textbar{}",
 }  # fmt: skip
 
 
@@ -101,13 +106,14 @@ def latex_text(text: str) -> str:
 
     What is not in the fonts that every engine has, such as Hebrew, is spelled as its code point.
     """
-    return "".join(map(_latex_character, text))
+    return re.sub(rf"(?<={_JOINED})(?={_JOINED})", "{}", "".join(map(_latex_character, text)))
 
 
 def _latex_character(c: str) -> str:
     if c in _TEXT:
         return _TEXT[c]
-    return c if " " <= c < "\x7f" or "À" <= c <= "ſ" else _SPELLED.get(c, f"U+{ord(c):04X}")
+    known = " " <= c < "\x7f" or ("À" <= c <= "ſ" and c not in _NOT_IN_T1)
+    return c if known else _SPELLED.get(c, f"U+{ord(c):04X}")
 
 
 _SPELLED = {

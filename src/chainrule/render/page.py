@@ -27,7 +27,7 @@ STYLE = """
 .chainrule summary { cursor: pointer }
 .chainrule pre { background: var(--panel); padding: .8em 1em; border-radius: 6px; overflow-x: auto; font-size: .85em;
   color: inherit }
-.chainrule math { font-size: 1.05em }
+.chainrule math { font-size: 1.05em } .chainrule :is(h2, th, td, summary) math { math-style: normal }
 .chainrule .equation { margin: .2em 0; padding: .2em 0; overflow: auto hidden; text-align: center }
 .chainrule .shapes { color: var(--soft); font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .9em }
 .chainrule .check { color: var(--soft); border-top: 1px solid var(--line); padding-top: .5em }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chainrule.errors import FileError, MissingExtraError
+from chainrule.render.text import printable
 
 FORMATS = (".svg", ".png", ".pdf")
 
@@ -25,9 +26,10 @@ def check_plot(path: Path) -> None:
 
 def cost_curve(costs: Sequence[float], title: str, kind: str) -> bytes:
     """The mean training cost of each epoch, as a picture of the kind ".svg", ".png" or ".pdf"."""
+    title = printable(title)
     figure, (axes,) = _figure()
     axes.plot(range(1, len(costs) + 1), costs, color=_BLUE, marker="." if len(costs) < 30 else None)
-    axes.set(title=title, xlabel="epoch", ylabel="mean training cost C", yscale="log")
+    axes.set(title=title.replace("$", r"\$"), xlabel="epoch", ylabel="mean training cost C", yscale="log")
     return _saved(figure, title, kind)
 
 

@@ -1,11 +1,12 @@
 """Parts of pictures: boxes, words, and the frame with its title, for light and dark backgrounds."""
 
+import re
 from xml.etree.ElementTree import Element
 
 from chainrule.render.markup import element
-from chainrule.render.text import width
+from chainrule.render.text import printable, width
 
-STYLE = """
+_STYLE = """
   .ink { fill: #1f2328 } .soft { fill: #59636e } .box { fill: #f6f8fa; stroke: #8c959f } .line { stroke: #59636e }
   .tip { fill: #59636e } .hot { fill: #cf222e } .cool { fill: #0550ae } .halo { stroke: #ffffff }
   .hot-line { stroke: #cf222e } .cool-line { stroke: #0969da } .target { fill: #fff8c5; stroke: #9a6700 }
@@ -21,6 +22,8 @@ STYLE = """
     .end { fill: #0c2d4d; stroke: #58a6ff } .paper { fill: #0d1117 }
   }"""
 
+STYLE = re.sub(r"(\.[a-z-]+|\btext) \{", r".drawing \1 {", _STYLE)  # in a page, a style is that of every picture
+
 
 def words(x: float, y: float, text: str, style: str, size: float) -> Element:
     """A line of text; ``style`` are classes of :data:`STYLE`."""
@@ -33,10 +36,12 @@ def box(x: float, y: float, w: float, h: float, style: str = "box") -> Element:
 
 
 def shortened(text: str, cells: int) -> str:
-    """The text, cut where it is longer than so many terminal cells."""
-    if width(text) <= cells:
+    """The text, cut where it is longer than so many terminal cells, or has more marks on its letters than they hold."""
+    most = 4 * cells
+    text = printable(text[: most + 1])
+    if len(text) <= most and width(text) <= cells:
         return text
-    kept = text
+    kept = text[:most]
     while width(kept) > cells - 1:
         kept = kept[:-1]
     return kept + "…"
@@ -47,10 +52,11 @@ def frame(wide: float, high: float, title: str, description: str, parts: list[El
     return element(
         "svg",
         element("title", title),
-        element("desc", description),
+        element("desc", description or title),
         element("style", STYLE),
         element("rect", class_="paper", width=float(wide), height=float(high)),
         *parts,
+        class_="drawing",
         viewBox=f"0 0 {wide:g} {high:g}",
         role="img",
         aria_label=title,
