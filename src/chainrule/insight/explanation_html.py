@@ -7,26 +7,13 @@ from xml.etree.ElementTree import Element
 from chainrule.calculus.activation import ACTIVATIONS
 from chainrule.insight.explanation import Explanation, Step, Sum
 from chainrule.insight.explanation_svg import drawing
-from chainrule.insight.explanation_text import (
-    balance,
-    checked,
-    directions,
-    in_words,
-    mean_closed,
-    numbers_in_line,
-    share_text,
-    shown_outputs,
-    shown_rows,
-)
+from chainrule.insight.explanation_tables import Cell, Table, mean, outputs, product, sum_over_layer, words
+from chainrule.insight.explanation_words import balance, checked, in_words, numbers_in_line
 from chainrule.render.markup import element
 from chainrule.render.mathml import mathml
 from chainrule.render.numbers import PRODUCT_DIGITS, significant
-from chainrule.render.page import fragment, page, row, table
+from chainrule.render.page import figure, fragment, page, row, table
 
-READABLE = 0.7
-"""How small a picture may become on a small screen before it scrolls instead."""
-
-_MEAN_DIGITS = 7
 _STANDARDISED = ", standardised"
 
 
@@ -45,16 +32,14 @@ def section(e: Explanation, title: str = "", **attributes: str) -> Element:
     derivative = mathml(f"∂{e.of}/∂{e.wrt}")
     heading = element("h2", title and f"{title}: ", derivative, f" = {significant(e.value, PRODUCT_DIGITS)}")
     parts: list[Element] = [heading, element("p", in_words(e)), *_context(e)]
-    picture = drawing(e)
-    picture.set("style", f"min-width: {float(picture.get('width', 0)) * READABLE:.0f}px")
-    parts.append(element("div", picture, class_="wide"))
+    parts.append(figure(drawing(e)))
     if e.factors:
         parts += [*_product(e), *_steps(e.steps), *_sums(e), *_outputs(e)]
     else:
         parts += [*_mean(e)]
     parts += [*_equations(e)]
-    parts += [element("p", checked(e), class_="check")] if e.check else []
     parts += [element("p", element("strong", "Note: "), note) for note in e.notes]
+    parts += [element("p", checked(e), class_="check")]
     return element("section", *parts, **attributes)
 
 
@@ -74,19 +59,35 @@ def _context(e: Explanation) -> Iterator[Element]:
 
 
 def _product(e: Explanation) -> Iterator[Element]:
-    value = range(3, 4)
-    rows = [
-        row(["×" if at else "", mathml(f.symbol), mathml(f.formula), significant(f.value), f.meaning], value)
-        for at, f in enumerate(reversed(e.factors))
-    ]
-    if e.penalty:
-        added = significant(e.penalty.value)
-        rows.append(
-            row(["+", mathml(e.penalty.symbol), mathml(e.penalty.formula), added, "the penalty's own share"], value)
-        )
-    whole = ["=", mathml(f"∂{e.of}/∂{e.wrt}"), "", significant(e.value, PRODUCT_DIGITS), e.reason]
     yield element("h3", "Factor by factor")
-    yield table(["", "factor", "formula", "value", "what it means here"], [*rows, row(whole, value, "total")])
+    names = (words(""), words("factor"), words("formula"), words("value"), words("what it means here"))
+    yield _table(Table(names, product(e).rows), meanings=True)
+
+
+def _table(shown: Table, meanings: bool = False) -> Element:
+    """A table, with the rows' meanings in a column of their own."""
+    numbers = range(*_numbers(shown))
+    rows: list[Element] = []
+    for part in shown.rows:
+        if part.kind == "heading":
+            rows.append(element("tr", element("td", part.cells[0].text, colspan=len(shown.header), class_="soft")))
+            continue
+        cells = [*map(_cell, part.cells), *([part.meaning] * meanings)]
+        rows.append(row(cells, numbers, "total" if part.kind == "total" else ""))
+    return table([*map(_cell, shown.header)], rows)
+
+
+def _numbers(shown: Table) -> tuple[int, int]:
+    """From which column to which the cells of the last row are numbers."""
+    at = [at for at, cell in enumerate(shown.rows[-1].cells) if cell.kind == "number"]
+    return at[0], at[-1] + 1
+
+
+def _cell(cell: Cell) -> Element | str:
+    if cell.kind != "formula":
+        return cell.sign + cell.text
+    math = mathml(cell.text)
+    return element("span", cell.sign, math) if cell.sign == "× " else math
 
 
 def _steps(steps: Sequence[Step]) -> Iterator[Element]:
@@ -114,19 +115,9 @@ def _sums(e: Explanation) -> Iterator[Element]:
 
 def _sum(e: Explanation, s: Sum, unopened: dict[tuple[int, int], Sum]) -> Element:
     unopened.pop((s.layer, s.neuron))
-    shown, numbers = shown_rows(s), range(1, len(s.columns) + 2)
-    header = [s.index, mathml(s.columns[0]), *(element("span", "× ", mathml(name)) for name in s.columns[1:]), "= term"]
-    rows = [
-        row([str(term.neuron), *(significant(f.value) for f in term.factors), part], numbers)
-        for term, part in zip(shown.terms, shown.closed.terms, strict=True)
-    ]
-    blank = [""] * len(s.columns)
-    if shown.hidden or not shown.closed.rest_is_zero:
-        name = f"… {shown.hidden:,} more" if shown.hidden else "rounding"
-        rows.append(row([name, *blank, shown.closed.rest], numbers))
-    rows.append(row(["sum", *blank, shown.closed.total], numbers, "total"))
-    summary = element("summary", mathml(s.total.symbol), f" = {shown.closed.total}, through {s.over}")
-    parts = [summary, element("p", s.total.meaning, class_="soft"), table(header, rows)]
+    shown = sum_over_layer(s)
+    summary = element("summary", mathml(s.total.symbol), f" = {shown.rows[-1].cells[-1].text}, through {s.over}")
+    parts = [summary, element("p", s.total.meaning, class_="soft"), _table(shown)]
     if s.last:
         parts.append(element("p", "with ", mathml(s.columns[-1]), " = ", mathml(s.last), class_="soft"))
     parts += _steps(s.steps)
@@ -139,39 +130,14 @@ def _sum(e: Explanation, s: Sum, unopened: dict[tuple[int, int], Sum]) -> Elemen
 
 def _outputs(e: Explanation) -> Iterator[Element]:
     if e.outputs:
-        L = e.outputs[0].layer
-        rows = [
-            row([str(o.neuron), *(significant(x) for x in (o.a, o.y, o.dC_da))], range(1, 4)) for o in shown_outputs(e)
-        ]
         yield element("h3", "At the cost")
-        derivative = f"∂{e.of}/∂a{L}[j]"
-        yield element("p", mathml(f"{derivative} = {e.output_formula}"))
-        yield table(["j", mathml(f"a{L}[j]"), mathml("y[j]"), mathml(derivative)], rows)
+        yield element("p", mathml(f"∂{e.of}/∂a{e.outputs[0].layer}[j] = {e.output_formula}"))
+        yield _table(outputs(e))
 
 
 def _mean(e: Explanation) -> Iterator[Element]:
-    closed = mean_closed(e)
-    names = [*reversed(e.columns)]
-    numbers = range(1, len(names) + 3)
-    header = ["example", mathml(names[0]), *(element("span", "× ", mathml(name)) for name in names[1:])]
-    down, up, still = directions(e)
-    rows: list[Element] = []
-    group = ""
-    for c, part in zip(e.examples, closed.terms, strict=False):
-        name = down if c.contribution > 0 else up if c.contribution < 0 else still
-        if name != group:
-            rows.append(element("tr", element("td", name, colspan=len(names) + 3, class_="soft")))
-            group = name
-        cells = [significant(f.value, _MEAN_DIGITS) for f in reversed(c.factors)]
-        rows.append(row([str(c.example), *cells, share_text(e, c), part], numbers))
-    blank = [""] * (len(names) + 1)
-    if e.penalty:
-        rows.append(row(["penalty", *blank, closed.terms[-1]], numbers))
-    if e.rest or not closed.rest_is_zero:
-        rows.append(row([f"… {e.rest.count:,} more" if e.rest else "rounding", *blank, closed.rest], numbers))
-    rows.append(row(["sum", *blank, closed.total], numbers, "total"))
     yield element("h3", "The examples that count the most")
-    yield table([*header, "× share", "= part"], rows)
+    yield _table(mean(e))
     if e.penalty:
         yield element("p", "penalty: ", mathml(e.penalty.formula), class_="soft")
     yield element("p", balance(e), class_="soft")

@@ -4,21 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from chainrule.insight.explanation import Explanation, Step, Sum
-from chainrule.insight.explanation_text import (
-    balance,
-    checked,
-    directions,
-    in_words,
-    mean_closed,
-    share_text,
-    shown_outputs,
-    shown_rows,
-)
+from chainrule.insight.explanation_tables import Cell, Table, mean, outputs, product, sum_over_layer
+from chainrule.insight.explanation_words import balance, checked, in_words
 from chainrule.render.formula import latex as mathematics
 from chainrule.render.formula import latex_number, latex_text
 from chainrule.render.numbers import PRODUCT_DIGITS, significant
 
-_MEAN_DIGITS = 6
 _NAME = r"(?:[wbaz]\d+\[\w+(?:,\w+)?\]|[xyC]\[\w+\]|C)"
 _FACTORS_IN_A_LINE = 3
 _MATRIX_LINE = 90
@@ -34,17 +25,17 @@ def latex(e: Explanation) -> str:
     parts += [_display([_aligned(formula) for formula in e.equations.general])]
     parts += [_display(_broken(e.equations.unrolled))]
     if e.factors:
-        parts += [*_product(e), *_steps(e.steps)]
+        parts += [_product(e), *_steps(e.steps)]
         for s in e.sums:
-            parts += _sum(e, s)
+            parts += _sum(s)
         parts += _outputs(e)
     else:
         parts += _mean(e)
     if e.equations.matrix:
         parts += [_display([_with_shapes(line.formula, line.shapes) for line in e.equations.matrix])]
     parts += [f"\\begin{{verbatim}}\n{e.equations.numpy}\\end{{verbatim}}"]
-    parts += [_sentence(checked(e))] if e.check else []
     parts += [_sentence(f"Note: {note}") for note in e.notes]
+    parts += [_sentence(checked(e))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -92,44 +83,43 @@ def _number(value: float, digits: int) -> str:
     return latex_number(significant(value, digits))
 
 
-def _printed(number: str) -> str:
-    return f"${latex_number(number)}$" if number else ""
+def _cell(cell: Cell) -> str:
+    sign = cell.sign.replace("×", r"\times")
+    match cell.kind:
+        case "formula":
+            return f"${sign}{mathematics(cell.text)}$"
+        case "number" if cell.text[-1:].isdigit():
+            return f"${latex_number(cell.text)}$"
+        case _:
+            return (f"${sign}$" if sign else "") + _sentence(cell.text)
 
 
-def _table(columns: str, rows: Sequence[Sequence[str]], header: bool = True, stretch: float = 1.4) -> str:
-    """A table whose rows are ``stretch`` times as high as text, so that fractions have room."""
-    lines = [" & ".join(row) + r" \\" for row in rows]
-    if header:
-        lines.insert(1, r"\hline")
+def _table(table: Table) -> str:
+    """A table of numbers under their names."""
+    n = len(table.header)
+    lines = [" & ".join(map(_cell, table.header)) + r" \\", r"\hline"]
+    for row in table.rows:
+        if row.kind == "heading":
+            lines.append(rf"\multicolumn{{{n}}}{{l}}{{{_sentence(row.cells[0].text)}}} \\")
+        else:
+            lines.append(" & ".join(map(_cell, row.cells)) + r" \\")
+    return _tabular("l" + "r" * (n - 1), lines, 1.4)
+
+
+def _tabular(columns: str, lines: Sequence[str], stretch: float) -> str:
+    """Rows ``stretch`` times as high as text, so that fractions have room."""
     begin, end = rf"{{\renewcommand{{\arraystretch}}{{{stretch}}}\begin{{tabular}}{{{columns}}}", r"\end{tabular}}"
     return "\n".join([begin, *lines, end])
 
 
-def _product(e: Explanation) -> Iterator[str]:
-    rows = [
-        [
-            r"$\times$" if at else "",
-            rf"$\displaystyle {mathematics(f.symbol)}$",
-            f"$= {mathematics(f.formula)}$",
-            _printed(significant(f.value)),
-            _sentence(f.meaning),
-        ]
-        for at, f in enumerate(reversed(e.factors))
-    ]
-    if e.penalty:
-        formula = f"$= {mathematics(e.penalty.formula)}$"
-        rows.append(
-            [
-                "$+$",
-                rf"$\displaystyle {mathematics(e.penalty.symbol)}$",
-                formula,
-                _printed(significant(e.penalty.value)),
-                "",
-            ]
-        )
-    whole = rf"$\displaystyle {mathematics(f'∂{e.of}/∂{e.wrt}')}$"
-    rows.append(["$=$", whole, "", _printed(significant(e.value, PRODUCT_DIGITS)), _sentence(e.reason)])
-    yield _table(r"lllrp{4.5cm}", rows, header=False, stretch=2.2)
+def _product(e: Explanation) -> str:
+    lines: list[str] = []
+    for row in product(e).rows:
+        sign, symbol, *others = row.cells
+        first = rf"$\displaystyle {mathematics(symbol.text)}$" if symbol.kind == "formula" else latex_text(symbol.text)
+        cells = [_cell(sign), first, *map(_cell, others), _sentence(row.meaning)]
+        lines.append(" & ".join(cells) + r" \\")
+    return _tabular("lllrp{4.5cm}", lines, 2.2)
 
 
 def _steps(steps: Sequence[Step]) -> Iterator[str]:
@@ -143,56 +133,22 @@ def _steps(steps: Sequence[Step]) -> Iterator[str]:
         )
 
 
-def _sum(e: Explanation, s: Sum) -> Iterator[str]:
-    shown = shown_rows(s)
-    signs = ["", *[r"\times "] * (len(s.columns) - 1)]
-    header = [f"${s.index}$", *(f"${sign}{mathematics(name)}$" for sign, name in zip(signs, s.columns, strict=True))]
-    rows = [[*header, "term"]]
-    for term, part in zip(shown.terms, shown.closed.terms, strict=True):
-        rows.append([str(term.neuron), *(_printed(significant(f.value)) for f in term.factors), _printed(part)])
-    blank = [""] * len(s.columns)
-    if shown.hidden or not shown.closed.rest_is_zero:
-        rows.append(
-            [rf"\dots{{}} {shown.hidden} more" if shown.hidden else "rounding", *blank, _printed(shown.closed.rest)]
-        )
-    rows.append(["sum", *blank, _printed(shown.closed.total)])
+def _sum(s: Sum) -> Iterator[str]:
     title = rf"${mathematics(s.total.symbol)}$ through {latex_text(s.over)}:"
-    yield title + "\\par\\nobreak\n" + _table("l" + "r" * (len(s.columns) + 1), rows)
+    yield title + "\\par\\nobreak\n" + _table(sum_over_layer(s))
+    if s.last:
+        yield rf"with ${mathematics(f'{s.columns[-1]} = {s.last}')}$"
     yield from _steps(s.steps)
 
 
 def _outputs(e: Explanation) -> Iterator[str]:
-    if not e.outputs:
-        return
-    L = e.outputs[0].layer
-    names = (f"a{L}[j]", "y[j]", f"∂{e.of}/∂a{L}[j] = {e.output_formula}")
-    rows = [["$j$", *(f"${mathematics(name)}$" for name in names)]]
-    rows += [[str(o.neuron), *(_printed(significant(x)) for x in (o.a, o.y, o.dC_da))] for o in shown_outputs(e)]
-    yield _table("lrrr", rows)
+    if e.outputs:
+        yield _display([_aligned(f"∂{e.of}/∂a{e.outputs[0].layer}[j] = {e.output_formula}")])
+        yield _table(outputs(e))
 
 
 def _mean(e: Explanation) -> Iterator[str]:
-    closed = mean_closed(e)
-    names = [*reversed(e.columns)]
-    header = ["$i$", f"${mathematics(names[0])}$", *(rf"$\times {mathematics(name)}$" for name in names[1:])]
-    rows = [[*header, r"$\times$ share", "part"]]
-    down, up, still = directions(e)
-    group = ""
-    span = len(names) + 3
-    for c, part in zip(e.examples, closed.terms, strict=False):
-        name = down if c.contribution > 0 else up if c.contribution < 0 else still
-        if name != group:
-            rows.append([rf"\multicolumn{{{span}}}{{l}}{{{_sentence(name)}}}"])
-            group = name
-        cells = [_printed(significant(f.value, _MEAN_DIGITS)) for f in reversed(c.factors)]
-        rows.append([str(c.example), *cells, latex_text(share_text(e, c)), _printed(part)])
-    blank = [""] * (len(names) + 1)
-    if e.penalty:
-        rows.append(["penalty", *blank, _printed(closed.terms[-1])])
-    if e.rest or not closed.rest_is_zero:
-        rows.append([rf"\dots{{}} {e.rest.count:,} more" if e.rest else "rounding", *blank, _printed(closed.rest)])
-    rows.append(["sum", *blank, _printed(closed.total)])
-    yield _table("l" + "r" * (span - 1), rows)
+    yield _table(mean(e))
     if e.penalty:
         yield f"penalty: ${mathematics(e.penalty.formula)}$"
     yield _sentence(balance(e))

@@ -12,14 +12,14 @@ from chainrule.calculus.notation import Quantity
 from chainrule.checks import require, texts, whole_number
 from chainrule.insight.explain import explain
 from chainrule.insight.explanation import Explanation
-from chainrule.insight.explanation_html import READABLE, section
+from chainrule.insight.explanation_html import section
 from chainrule.insight.question import Question, question
 from chainrule.model.model import Examples, Model, check_fit
 from chainrule.render.markup import element
 from chainrule.render.mathml import mathml
 from chainrule.render.network_svg import network_drawing
 from chainrule.render.numbers import PRODUCT_DIGITS, significant
-from chainrule.render.page import fragment, page, row, table
+from chainrule.render.page import figure, fragment, page, row, table
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Report:
         parts = [
             element("h1", element("bdi", self.title)),
             *(element("p", element("bdi", fact), class_="soft") for fact in self.facts),
-            element("div", _readable(self.drawing), class_="wide"),
+            figure(self.drawing),
             element("h2", "The derivatives"),
             table(["", "value", "off by, by complex step"], rows),
         ]
@@ -144,8 +144,3 @@ def _names(model: Model, asked: Sequence[Question]) -> dict[str, str]:
 def _anchor(e: Explanation) -> str:
     """A name for a place in the page."""
     return "".join(c if c.isalnum() else "-" for c in f"{e.of}-{e.wrt}").strip("-")
-
-
-def _readable(drawing: Element) -> Element:
-    drawing.set("style", f"min-width: {float(drawing.get('width', 0)) * READABLE:.0f}px")
-    return drawing

@@ -110,10 +110,10 @@ def latex_text(text: str) -> str:
 
 
 def _latex_character(c: str) -> str:
-    if c in _TEXT:
-        return _TEXT[c]
+    if spelled := _TEXT.get(c) or _SPELLED.get(c):
+        return spelled
     known = " " <= c < "\x7f" or ("À" <= c <= "ſ" and c not in _NOT_IN_T1)
-    return c if known else _SPELLED.get(c, f"U+{ord(c):04X}")
+    return c if known else f"U+{ord(c):04X}"
 
 
 _SPELLED = {

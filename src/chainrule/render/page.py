@@ -5,6 +5,9 @@ from xml.etree.ElementTree import Element
 
 from chainrule.render.markup import element, markup
 
+READABLE = 0.7
+"""How small a picture may become on a small screen before it scrolls instead."""
+
 STYLE = """
 .chainrule { --ink: #1f2328; --soft: #59636e; --paper: #ffffff; --panel: #f6f8fa; --line: #d1d9e0; --accent: #0550ae;
   color: var(--ink); background: var(--paper); font: 16px/1.5 ui-sans-serif, system-ui, sans-serif; }
@@ -34,7 +37,7 @@ STYLE = """
 .chainrule svg { max-width: 100%; height: auto }
 @media print { .chainrule { font-size: 11pt; --paper: #ffffff; --ink: #000000; --soft: #444444; --panel: #f6f8fa;
   --line: #bbbbbb } .chainrule .wide, .chainrule .equation { overflow: visible }
-  .chainrule svg { min-width: 0 !important; break-inside: avoid } .chainrule pre { white-space: pre-wrap }
+  .chainrule .picture { min-width: 0 !important; break-inside: avoid } .chainrule pre { white-space: pre-wrap }
   .chainrule tr, .chainrule .equation { break-inside: avoid }
   .chainrule h2, .chainrule h3, .chainrule summary, .chainrule summary + p { break-after: avoid } }
 """
@@ -62,6 +65,12 @@ def page(title: str, *children: Element | None) -> str:
     )
     body = element("body", *children, class_="chainrule")
     return "<!DOCTYPE html>\n" + markup(element("html", head, body, lang="en")) + "\n"
+
+
+def figure(drawing: Element) -> Element:
+    """A drawing as wide as the page; on a small screen it scrolls rather than shrink to nothing."""
+    least = float(drawing.get("width", 0)) * READABLE
+    return element("div", element("div", drawing, class_="picture", style=f"min-width: {least:.0f}px"), class_="wide")
 
 
 def table(header: Sequence[Element | str], rows: Sequence[Element]) -> Element:
