@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache
+from html import unescape
 from math import isfinite, prod
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from chainrule import (
 from chainrule.calculus.gradient import backward, forward
 from chainrule.errors import InputError, NotationError
 from chainrule.insight.explain import EACH_WAY
+from chainrule.insight.explanation_tables import mean, product, sum_over_layer
+from chainrule.render.formula import latex_number
 from chainrule.render.json_text import json_text
 from chainrule.render.text import width
 
@@ -265,6 +268,26 @@ def test_printed_parts_add_up_exactly_to_the_printed_sum(case: str) -> None:
             assert sum(parts) == total
             half = Decimal("0.5").scaleb(int(total.as_tuple().exponent)) if total else Decimal("1e-6")
             assert abs(total - Decimal(e.summed.value if e.summed else e.value)) <= half
+
+
+@each_case
+def test_every_format_shows_the_tables_that_add_up(case: str) -> None:
+    for e in [_of_one_example(case)[0], _averaged(case)[-1]]:
+        tables = [mean(e)] if e.examples else [product(e), *map(sum_over_layer, e.sums)]
+        for table in tables:
+            *parts, total = [row.cells[-1].text for row in table.rows if row.kind != "heading"]
+            assert table is tables[0] or sum(map(Decimal, parts)) == Decimal(total)
+            numbers = [cell.text for row in table.rows for cell in row.cells if cell.kind == "number" and cell.text]
+            shown = {form: _plain(show()) for form, show in (("text", e.text), ("html", e.html))}
+            latex = e.latex()
+            for number in numbers:
+                assert all(number in words for words in shown.values()), number
+                assert f"${latex_number(number)}$" in latex or number in latex
+
+
+def _plain(page: str) -> list[str]:
+    """The words of a text, or of a page without its markup."""
+    return unescape(re.sub(r"<[^>]*>", " ", page)).split()
 
 
 @each_case
