@@ -40,11 +40,12 @@ class Chain:
         self.network: Network = self.p.network
         self.Y = question.examples.Y
         self.last = self.network.depth if self.top is None else self.top.layer
-        self.trace: Trace = forward(self.p, question.examples.a0)
-        if self.top is None:
-            self.deltas: Deltas = backward(self.p, self.trace, self.Y)
-        else:
-            self.deltas = propagate(self.p, self.trace, self.top.layer, self._top_delta(self.top))
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is shown as it is
+            self.trace: Trace = forward(self.p, question.examples.a0)
+            if self.top is None:
+                self.deltas: Deltas = backward(self.p, self.trace, self.Y)
+            else:
+                self.deltas = propagate(self.p, self.trace, self.top.layer, self._top_delta(self.top))
         self.sensitivity = cache(self._sensitivity)
 
     # numbers of all examples -------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import numpy as np
 
 from chainrule.calculus.cost import penalty
 from chainrule.calculus.gradient import costs
+from chainrule.calculus.notation import Quantity
 from chainrule.render.numbers import significant
 from chainrule.render.text import printable
 
@@ -149,9 +150,9 @@ class _Drawing:
 
     def flowchart(self) -> Flowchart:
         chain, q = self.chain, self.q
-        if q.layer > self.last:  # what is differentiated comes before
-            self.nodes = [Node(chain.of, None, 0, "end"), Node(str(q), None, 1, "target")]
-            return Flowchart(chain.of, str(q), tuple(self.nodes), ())
+        if self._apart():
+            nodes = (Node(chain.of, None, 0, "end"), Node(str(q), None, 1, "target"))
+            return Flowchart(chain.of, str(q), nodes, ())
         self._start()
         drawn = [q.j]
         for l in range(q.layer + 1, self.last + 1):
@@ -160,6 +161,16 @@ class _Drawing:
             self._cost(drawn)
         self._mark_the_end()
         return Flowchart(chain.of, str(q), tuple(self.nodes), tuple(self.edges))
+
+    def _apart(self) -> bool:
+        """Whether no way leads from the target to what is differentiated, which comes before or beside it."""
+        q, top = self.q, self.chain.top
+        if top is None or q.layer < top.layer:
+            return False
+        if q.layer > top.layer or (q.letter == "a" and top.letter == "z"):
+            return True
+        coupled = q.letter in "wbz" and top.letter == "a" and not self.network.σ(q.layer).elementwise
+        return q.j != top.j and not coupled
 
     def _mark_the_end(self) -> None:
         """What is differentiated is the end of the path, also where it is an activation or a z."""
@@ -202,6 +213,19 @@ class _Drawing:
         if not self._in_one_step(l):
             self.nodes.append(Node(a, float(trace.a[l][0, j]), 2, "path", whole))
             self._slope(l, j, whole)
+        elif self.chain.top is not None:
+            self._softmax_end(self.chain.top, [j], 2)
+
+    def _softmax_end(self, top: Quantity, drawn: list[int], column: int) -> None:
+        """The output that is differentiated, which every z of its layer moves."""
+        l = top.layer
+        passing = self.chain.passing(l)[0]
+        self.nodes.append(
+            Node(str(top), float(self.chain.trace.a[l][0, top.j]), column, "path", self._share(self.whole))
+        )
+        for j in drawn:
+            factor = self.chain.dC_dz(l, j, 0, self.chain.of)
+            self.edges.append(Edge(f"z{l}[{j}]", str(top), factor.formula, factor.value, self._share(passing[j])))
 
     def _ends_at_z(self, l: int) -> bool:
         top = self.chain.top
@@ -253,10 +277,7 @@ class _Drawing:
             for j in drawn:
                 self._slope(l, j, carried[j])
         elif top is not None:
-            self.nodes.append(Node(str(top), float(trace.a[l][0, top.j]), column + 1, "path", self._share(self.whole)))
-            for j in drawn:
-                factor = chain.dC_dz(l, j, 0, chain.of)
-                self.edges.append(Edge(f"z{l}[{j}]", str(top), factor.formula, factor.value, carried[j]))
+            self._softmax_end(top, drawn, column + 1)
             self.edges += [Edge(self._more(l) or "", str(top))] if hidden else []
         return drawn
 

@@ -6,13 +6,13 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from chainrule.calculus import gradient as calculus
 from chainrule.calculus.network import ParameterVector
 from chainrule.calculus.notation import Quantity
 from chainrule.checks import require, texts, whole_number
 from chainrule.insight.explain import explain
 from chainrule.insight.explanation import Explanation
 from chainrule.insight.explanation_html import section
+from chainrule.insight.gradient import gradient
 from chainrule.insight.question import Question, question
 from chainrule.model.model import Examples, Model, check_fit
 from chainrule.render.markup import element
@@ -119,8 +119,7 @@ def _facts(model: Model, examples: Examples, asked: Question) -> tuple[str, ...]
 
 def _largest(model: Model, examples: Examples, example: int | None) -> tuple[str, ...]:
     """The weight of each layer with the largest ∂C/∂w."""
-    one = examples if example is None else examples[example]
-    _, nabla_C = calculus.gradient(model.reading().parameters, one.a0, one.Y, one.weights)
+    _, nabla_C = gradient(model, examples, example)
     return tuple(str(_largest_entry(nabla_C, l)) for l in model.network.layers)
 
 

@@ -1,7 +1,7 @@
 """One plain sentence for a factor: what its number means for this neuron and this example."""
 
 from collections.abc import Sequence
-from math import isfinite
+from math import inf, isfinite, log10
 
 import numpy as np
 
@@ -14,7 +14,10 @@ SATURATED = 0.05
 """Below this share of its maximum, σ′ lets next to nothing pass."""
 
 SMALL, LARGE = 0.1, 10.0
-"""What is called a small and a large factor: one that alone changes the product's order of magnitude."""
+"""What is called a small and a large number."""
+
+ORDER = 1.0
+"""By how many powers of ten a factor must pull the product to be named as its reason."""
 
 CANCELS = 0.5
 """From this share on, it is worth telling that the terms of a sum cancel."""
@@ -87,17 +90,23 @@ def whole(terms: Array, layer: int) -> str:
 
 
 def reason(factors: Sequence[Factor], value: float) -> str:
-    """Which factor makes the product as small or as large as it is; nothing where none stands out."""
+    """Which factors make the product as small or as large as it is; nothing where none stands out."""
     if len(factors) < 2:
         return ""
-    sizes = {factor.symbol: abs(factor.value) for factor in factors}
     if not value:
-        zero = next((symbol for symbol, size in sizes.items() if not size), None)
+        zero = next((factor.symbol for factor in factors if not factor.value), None)
         return f"0 because {zero} is 0" if zero else "0 because the product is smaller than float64 can hold"
-    least, most = min(sizes, key=lambda s: sizes[s]), max(sizes, key=lambda s: sizes[s])
-    if abs(value) < 1:
-        return f"small mostly because of {least}" if sizes[least] < SMALL else ""
-    return f"large mostly because of {most}" if sizes[most] > LARGE else ""
+    small = abs(value) < 1
+    pulls = {
+        f.symbol: abs(log10(abs(f.value))) for f in factors if 0 < abs(f.value) < inf and (abs(f.value) < 1) == small
+    }
+    first, *others = sorted(pulls, key=lambda symbol: -pulls[symbol]) or [""]
+    if pulls.get(first, 0) < ORDER:
+        return ""
+    what = "small" if small else "large"
+    if pulls[first] * 2 >= sum(pulls.values()):
+        return f"{what} mostly because of {first}"
+    return f"{what} because of {first} and {others[0]}"
 
 
 def _percent(share: float) -> str:

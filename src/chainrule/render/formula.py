@@ -54,7 +54,7 @@ def symbols(formula: str) -> str:
 
     def raised(match: re.Match[str]) -> str:
         letter, layer, index = match["letter"], match["layer"] or "", match["index"]
-        if not letter or (index and not general) or (not layer and not index):
+        if not letter or (index and (layer.isdigit() or not general)) or (not layer and not index):
             return match[0]
         subscript = f"_{index.replace(',', '')}" if index else ""
         return letter + subscript + layer.translate(_RAISED) + (match["T"] or "")
