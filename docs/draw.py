@@ -60,9 +60,9 @@ def rendered() -> None:
         page.write_text(cr.report(problem.model, problem.examples, ["w1.0.0"], title="Mazur").html(), encoding="utf-8")
         tex = Path(folder, "latex.tex")
         tex.write_text(document(cr.explain(problem.model, problem.examples, "w1[0,0]").latex()), encoding="utf-8")
+        browser = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
         for command in (
-            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=900,1180"]
-            + [f"--screenshot={ROOT / 'docs/report.png'}", page.as_uri()],
+            [*browser, "--window-size=900,1180", f"--screenshot={ROOT / 'docs/report.png'}", page.as_uri()],
             ["pdflatex", "-interaction=batchmode", "-halt-on-error", tex.name],
             ["pdftoppm", "-r", "80", "-l", "1", "-singlefile", "-png", "latex.pdf", str(ROOT / "docs/latex")],
         ):
