@@ -334,6 +334,7 @@ def test_explanations_fit_80_columns(name: str) -> None:
 def test_explanations_of_every_activation_and_cost_fit_80_columns(case: str) -> None:
     for e in [*_of_one_example(case), *_averaged(case)]:
         assert _too_wide(e.text()) == []
+        assert _too_wide(e.equations_text()) == []
 
 
 def _too_wide(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """An explanation as plain text that a newcomer to the article can read, in the article's order of factors."""
 
+import re
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
 
@@ -31,14 +32,31 @@ def equations_text(e: Explanation) -> str:
     eq = e.equations
     numbers = numbers_in_line(e)
     parts = [
-        ["Entry by entry", *_indented(map(symbols, eq.general))],
-        [f"For {e.wrt}", *_indented([symbols(eq.unrolled), *([numbers] if numbers else [])])],
+        ["Entry by entry", *_indented(line for formula in eq.general for line in _wrapped(symbols(formula)))],
+        [f"For {e.wrt}", *_indented([*_broken(symbols(eq.unrolled)), *([numbers] if numbers else [])])],
     ]
     if eq.matrix:
-        rows = [[symbols(line.formula), line.shapes] for line in eq.matrix]
-        parts.append(["With matrices, and their shapes", *columns(rows, right=(False, False), indent="  ")])
+        lines = columns([[symbols(m.formula), m.shapes] for m in eq.matrix], right=(False, False), indent="  ")
+        if max(map(width, lines)) > COLUMNS:
+            lines = [part for m in eq.matrix for part in (f"  {symbols(m.formula)}", _INDENT + m.shapes)]
+        parts.append(["With matrices, and their shapes", *lines])
     parts.append(["With NumPy", *_indented(eq.numpy.splitlines())])
     return "\n\n".join("\n".join(part) for part in parts)
+
+
+def _wrapped(equation: str) -> list[str]:
+    """An equation in lines that fit, broken between its terms."""
+    return wrap(equation, COLUMNS - 2, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+
+
+def _broken(equation: str) -> list[str]:
+    """An equation in lines that fit, broken before its sums."""
+    lines = [""]
+    for piece in re.split(r"(?=·Σ_)", equation):
+        if lines[-1] and width(lines[-1] + piece) > COLUMNS - len(_INDENT):
+            lines.append("    ")
+        lines[-1] += piece
+    return lines
 
 
 def _indented(lines: Iterable[str]) -> list[str]:
