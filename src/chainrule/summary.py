@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from chainrule.checks import shown
 from chainrule.data.table import is_number
-from chainrule.engines import engine
+from chainrule.engines import engine, shortfall
 from chainrule.insight.gradient import largest_weight
 from chainrule.model.model import Model
 from chainrule.render.numbers import percent, significant
@@ -24,7 +24,7 @@ def sizes(model: Model) -> str:
 
 
 def plan_text(planned: Plan) -> list[str]:
-    """What was made of the columns, and what a person may not expect."""
+    """What was made of the columns, and what a person may not expect, of the engine, too."""
     inputs, target = planned.model.inputs, planned.model.target
     assert inputs is not None
     assert target is not None
@@ -45,7 +45,8 @@ def plan_text(planned: Plan) -> list[str]:
         lines.append(f"{named}: {len(target.classes)} classes ({some}{more}){hint}")
     if not len(planned.test_X):
         lines.append("too few examples to hold any out: there will be no test figure")
-    return lines
+    slow = shortfall()
+    return [*lines, slow] if slow else lines
 
 
 def training_record(out: Path, trained: Trained) -> dict[str, Any]:

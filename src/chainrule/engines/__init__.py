@@ -1,11 +1,72 @@
 """Who does the arithmetic. Training and prediction ask :func:`engine` and never name an engine themselves."""
 
+import os
+import warnings
+from functools import cache
+from importlib import import_module
 from types import ModuleType
+
+from chainrule.checks import known
+from chainrule.errors import InputError
+
+VARIABLE = "CHAINRULE_ENGINE"
+NAMES = ("native", "reference")
+
+_REMEDY = "install a C++ compiler and the headers of Python (Debian: g++ and python3-dev), then chainrule once more"
+
+
+class SlowEngineWarning(UserWarning):
+    """The reference engine trains because the compiled one is missing."""
 
 
 def engine() -> ModuleType:
-    """The engine in use: a module with ``NAME``, ``predict(parameters, X)``, ``data_cost(parameters, X, Y)``
-    and ``run(state, n_steps)``."""
-    from chainrule.engines import reference
+    """The engine in use: a module with ``NAME``, ``predict(parameters, X)``, ``data_cost(parameters, X, Y)``,
+    ``gradient(parameters, X, Y, weights=None)`` and ``run(state, n_steps)``.
 
-    return reference
+    It is the compiled one, ``native``, where that was built, and otherwise ``reference``. The environment variable
+    CHAINRULE_ENGINE names one of the two; InputError for another name, or where native is named and was not built.
+    """
+    wanted = _wanted()
+    missing = None if wanted == "reference" else _missing()
+    if wanted == "native" and missing:
+        raise InputError(f"{VARIABLE}: the native engine is missing, for {missing}; {_REMEDY}, or unset {VARIABLE}")
+    if wanted == "reference" or missing:
+        from chainrule.engines import reference
+
+        return reference
+    return import_module("chainrule.engines.native")
+
+
+def shortfall() -> str | None:
+    """What a person who trains should know: that the compiled engine is missing and nobody has asked for that."""
+    missing = None if _wanted() else _missing()
+    if missing is None:
+        return None
+    return (
+        f"the compiled engine is missing, for {missing}; the reference engine is used, which is slower. To change that, "
+        f"{_REMEDY}; to keep it, set {VARIABLE}=reference"
+    )
+
+
+@cache
+def warn_of_shortfall() -> None:
+    """Give a SlowEngineWarning to the caller's caller if there is a shortfall; once in a process."""
+    message = shortfall()
+    if message is not None:
+        warnings.warn(message, SlowEngineWarning, stacklevel=3)
+
+
+def _wanted() -> str | None:
+    name = os.environ.get(VARIABLE)
+    return known(VARIABLE, name, NAMES) if name else None
+
+
+def _missing() -> str | None:
+    """Why the compiled engine cannot be used, or None if it can."""
+    try:
+        import_module("chainrule.engines._native")
+    except ModuleNotFoundError:
+        return "it was not compiled when chainrule was installed"
+    except ImportError as error:
+        return f"it cannot be loaded ({error})"
+    return None

@@ -13,12 +13,17 @@ _EXTRAS = {"data": ("pyarrow",), "formulas": ("sympy",), "plots": ("matplotlib",
 
 
 def machine() -> dict[str, Any]:
-    """Version, engine, the widest instruction set NumPy found, usable processors, and which extras are installed."""
+    """Version, engine, the instruction set and the threads it uses, and which extras are installed.
+
+    Of the reference engine: the widest instruction set NumPy found, and the usable processors.
+    """
+    used = engine()
+    native = used.NAME == "native"
     return {
         "version": version("chainrule"),
-        "engine": engine().NAME,
-        "instruction_set": _instruction_set(),
-        "threads": _processors(),
+        "engine": used.NAME,
+        "instruction_set": used.INSTRUCTION_SET if native else _instruction_set(),
+        "threads": used.threads() if native else _processors(),
         "extras": {name: all(find_spec(module) for module in modules) for name, modules in _EXTRAS.items()},
         "numpy": np.__version__,
     }

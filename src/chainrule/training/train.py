@@ -11,7 +11,7 @@ from chainrule.calculus.cost import COSTS, penalty
 from chainrule.calculus.network import Network, ParameterVector
 from chainrule.checks import known, listed, require, sequence, shown, texts, whole_number
 from chainrule.data.table import Table
-from chainrule.engines import engine
+from chainrule.engines import engine, warn_of_shortfall
 from chainrule.engines.optimizer import Optimizer
 from chainrule.engines.random import check_seed
 from chainrule.engines.state import TrainingState
@@ -194,7 +194,9 @@ def train(table: Table, settings: Settings | None = None, watch: Watcher | None 
         print(trained.test_score)
         chainrule.save_model(trained.model, "houses.safetensors")
     """
-    return plan(table, Settings() if settings is None else settings).train(watch)
+    planned = plan(table, Settings() if settings is None else settings)
+    warn_of_shortfall()
+    return planned.train(watch)
 
 
 def _network(settings: Settings, n_0: int, target: Target) -> Network:
