@@ -6,7 +6,6 @@ from chainrule.calculus.arrays import Array
 from chainrule.calculus.cost import example_shares
 from chainrule.calculus.gradient import costs, forward, gradient
 from chainrule.calculus.network import ParameterVector
-from chainrule.engines.random import epoch_order
 from chainrule.engines.state import TrainingState
 
 NAME = "reference"
@@ -34,17 +33,9 @@ def run(state: TrainingState, n_steps: int) -> None:
     for _ in range(n_steps):
         batch = state.order[state.cursor : state.cursor + state.batch_size]
         weights = None if state.weights is None else state.weights[batch]
-        weight = float(len(batch)) if weights is None else float(weights.sum())
+        weight = float(len(batch)) if weights is None else float(weights.sum(dtype=np.float64))
+        C = 0.0
         if weight > 0:
             C, g = gradient(state.parameters, state.X[batch], state.Y[batch], weights)
             state.optimizer.step(state.parameters.vector, g.vector, state.moments, state.step + 1)
-            state.running_cost += C * weight
-            state.running_weight += weight
-        state.step += 1
-        state.cursor += len(batch)
-        if state.cursor == len(state.order):
-            state.costs.append(state.running_cost / state.running_weight)
-            state.running_cost = state.running_weight = 0.0
-            state.epoch += 1
-            state.cursor = 0
-            state.order = epoch_order(state.seed, state.epoch, len(state.X))
+        state.advance(np.array([C]), np.array([weight]))

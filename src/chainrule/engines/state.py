@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from chainrule.calculus.arrays import Array
+from chainrule.calculus.cost import example_shares
 from chainrule.calculus.network import ParameterVector
 from chainrule.checks import whole_number
 from chainrule.engines.optimizer import Optimizer
 from chainrule.engines.random import check_seed, epoch_order
+from chainrule.errors import InputError
 
 
 @dataclass
@@ -17,9 +19,10 @@ class TrainingState:
 
     X (n, n_0) is what enters layer 1 and Y (n, n_L) the targets, both in the parameters' dtype; ``weights`` (n,) are
     example weights or None. The optimizer's ``moments`` have the parameters' layout. ``order`` is this epoch's order,
-    ``cursor`` how much of it has been used, ``step`` how many updates have been made in all. ``costs`` has one mean
-    training cost for each finished epoch, measured batch by batch as the parameters moved; ``running_cost`` is the
-    unfinished epoch's sum of batch cost × batch weight.
+    ``cursor`` how much of it has been used, ``step`` how many updates have been made in all. An epoch of one batch is
+    taken in the order of the rows: there is nothing to shuffle. ``costs`` has one mean training cost for each finished
+    epoch, measured batch by batch as the parameters moved; ``running_cost`` is the unfinished epoch's sum of batch cost
+    × batch weight. Raises InputError for examples that do not fit the network.
     """
 
     parameters: ParameterVector
@@ -41,10 +44,22 @@ class TrainingState:
     def __post_init__(self) -> None:
         whole_number("batch size", self.batch_size, "a whole number of at least 1", lambda n: n >= 1)
         check_seed(self.seed)
+        sizes, dtype = self.parameters.network.sizes, self.parameters.vector.dtype
+        n = len(self.X)
+        if n == 0:
+            raise InputError("X: no examples to train on")
+        for what, array, width in (("X", self.X, sizes[0]), ("Y", self.Y, sizes[-1])):
+            if array.shape != (n, width):
+                raise InputError(f"{what}: shape {array.shape}, expected ({n}, {width}) for sizes {list(sizes)}")
+        # once here, so that no slice of the run has to do it
+        self.X, self.Y = (np.require(array, dtype, ["C", "A"]) for array in (self.X, self.Y))
+        if self.weights is not None:
+            example_shares(n, self.weights)
+            self.weights = np.require(self.weights, dtype, ["C", "A"])
         if not self.moments:
             self.moments = tuple(np.zeros_like(self.parameters.vector) for _ in range(self.optimizer.n_moments))
         if not self.order.size:
-            self.order = epoch_order(self.seed, self.epoch, len(self.X))
+            self.order = self._next_order()
 
     @property
     def steps_per_epoch(self) -> int:
@@ -52,8 +67,43 @@ class TrainingState:
         return -(-len(self.X) // self.batch_size)
 
     @property
+    def steps_left_in_epoch(self) -> int:
+        """How many batches of this epoch are still to come."""
+        return -(-(len(self.X) - self.cursor) // self.batch_size)
+
+    @property
+    def in_natural_order(self) -> bool:
+        """Whether this epoch visits the rows as they lie."""
+        return bool((self.order == np.arange(len(self.X))).all())
+
+    @property
     def cost(self) -> float:
         """The mean training cost of the epoch so far, or of the last one where none has begun; NaN before the first."""
         if self.running_weight:
             return self.running_cost / self.running_weight
         return self.costs[-1] if self.costs else float("nan")
+
+    def advance(self, cost: Array, weight: Array) -> None:
+        """Note that steps were made, whose batches had these costs and weights, both (steps,).
+
+        They lie in one epoch, unless an epoch has only one batch. A batch of weight 0 has changed nothing.
+        """
+        self.step += len(cost)
+        if self.steps_per_epoch == 1:
+            self.costs.extend((cost * weight / weight).tolist())
+            self.epoch += len(cost)
+            return
+        # one after the other, so that slicing changes no bit
+        self.running_cost = float(np.cumsum([self.running_cost, *(cost * weight)])[-1])
+        self.running_weight = float(np.cumsum([self.running_weight, *weight])[-1])
+        self.cursor = min(self.cursor + len(cost) * self.batch_size, len(self.X))
+        if self.cursor == len(self.X):
+            self.costs.append(self.running_cost / self.running_weight)
+            self.running_cost = self.running_weight = 0.0
+            self.epoch += 1
+            self.cursor = 0
+            self.order = self._next_order()
+
+    def _next_order(self) -> Array:
+        n = len(self.X)
+        return np.arange(n) if self.steps_per_epoch == 1 else epoch_order(self.seed, self.epoch, n)

@@ -1,0 +1,100 @@
+// What an engine offers, whatever instruction set it was compiled for. This header is shared, so it defines no function
+// that an instruction set could change.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace chainrule {
+
+using Index = std::ptrdiff_t;
+
+enum class Activation { identity, sigmoid, tanh, relu, leaky_relu, elu, softplus, silu, gelu, exp, softmax };
+
+enum class Cost {
+    squared_error,
+    half_squared_error,
+    mean_squared_error,
+    huber,
+    cross_entropy,
+    binary_cross_entropy,
+    poisson
+};
+
+enum class Method { sgd, momentum, nesterov, adam };
+
+// sizes are n_0 … n_L, activation has one entry a layer.
+struct Network {
+    std::vector<Index> sizes;
+    std::vector<Activation> activation;
+    Cost cost;
+    double l1, l2;
+};
+
+struct Optimizer {
+    Method method;
+    double lr, momentum, beta1, beta2, epsilon;
+};
+
+// X (n, n_0), Y (n, n_L), weights (n) or null, all row by row without gaps.
+template <class T>
+struct Examples {
+    const T* X;
+    const T* Y;
+    const T* weights;
+    Index n;
+};
+
+// A stretch of training: what run(state, n_steps) reads and changes. The order is that of one epoch; a null order is
+// 0, 1, …, n − 1 in every epoch.
+template <class T>
+struct Stretch {
+    T* parameters;
+    T* moments[2];
+    Examples<T> examples;
+    const std::int64_t* order;
+    Index cursor;
+    Index batch_size;
+    Index first_step;  // counts from 0
+    Index n_steps;
+    Optimizer optimizer;
+    bool fused;
+    double* cost;    // C of every step's batch (n_steps)
+    double* weight;  // and what the batch counts for; 0 where nothing was updated
+};
+
+// One network's plan and memory. One call at a time.
+template <class T>
+class Engine {
+public:
+    virtual ~Engine() = default;
+
+    // C, and ∇C in the parameters' layout.
+    virtual double gradient(const T* parameters, const Examples<T>& examples, T* nabla_C, int threads) = 0;
+
+    // The steps of a stretch; the same bits for any number of threads, fused or not, however it is cut.
+    virtual void run(const Stretch<T>& stretch, int threads) = 0;
+
+    // a⁽ᴸ⁾ of n rows of X into a (n, n_L).
+    virtual void predict(const T* parameters, const T* X, Index n, T* a, int threads) = 0;
+
+    // C without penalties; Y as in Examples.
+    virtual double data_cost(const T* parameters, const Examples<T>& examples, int threads) = 0;
+
+    // How many of the threads offered a step on so many rows uses.
+    virtual int threads_used(Index rows, int threads) const = 0;
+
+    // For tests: fill all scratch memory with NaN, so that reading what was never written shows.
+    virtual void poison() = 0;
+};
+
+// The engine for an instruction set that this machine has: "baseline", "avx2" or "avx512"; null for any other name.
+template <class T>
+std::unique_ptr<Engine<T>> make_engine(const char* instruction_set, const Network& network);
+
+// The instruction sets that were compiled and that this machine has, the best one last.
+std::vector<const char*> instruction_sets();
+
+}  // namespace chainrule

@@ -1,0 +1,123 @@
+// Each optimizer's step on one vector of parameters, and its application to a stretch of a layer's rows.
+//
+// The methods, their forms and their sources are those of src/chainrule/engines/optimizer.py.
+#pragma once
+
+#include "kernels.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+// The optimizer's numbers in step t (from 1), in the parameters' type.
+template <class T>
+struct Constants {
+    T lr, momentum, m_rate, v_rate, m_scale, v_scale, epsilon;
+
+    Constants(const Optimizer& o, double t)
+        : lr(T(o.lr)),
+          momentum(T(o.momentum)),
+          m_rate(T(1 - o.beta1)),
+          v_rate(T(1 - o.beta2)),
+          m_scale(o.method == Method::adam ? T(o.lr / (1 - __builtin_pow(o.beta1, t))) : T(0)),
+          v_scale(o.method == Method::adam ? T(1 / (1 - __builtin_pow(o.beta2, t))) : T(0)),
+          epsilon(T(o.epsilon)) {}
+};
+
+inline int n_moments(Method method) { return method == Method::adam ? 2 : method == Method::sgd ? 0 : 1; }
+
+template <Method method, class V>
+CHAINRULE_INLINE void step(V& p, V g, V& m, V& v, const Constants<Element<V>>& c) {
+    if constexpr (method == Method::sgd) {
+        p = fma(splat<V>(-c.lr), g, p);
+    } else if constexpr (method == Method::momentum) {
+        m = fma(splat<V>(c.momentum), m, g);
+        p = fma(splat<V>(-c.lr), m, p);
+    } else if constexpr (method == Method::nesterov) {
+        m = fma(splat<V>(c.momentum), m, g);
+        p = fma(splat<V>(-c.lr), fma(splat<V>(c.momentum), m, g), p);
+    } else {
+        m = fma(splat<V>(c.m_rate), g - m, m);
+        v = fma(splat<V>(c.v_rate), g * g - v, v);
+        p -= splat<V>(c.m_scale) * m / (sqrt(splat<V>(c.v_scale) * v) + splat<V>(c.epsilon));
+    }
+}
+
+// l1·Σ|w| + l2·Σw² and its derivative l1·sign(w) + 2·l2·w, sign(0) = 0.
+template <class T>
+struct Penalty {
+    T l1, l2;
+
+    explicit operator bool() const { return l1 != 0 || l2 != 0; }
+
+    template <class V>
+    CHAINRULE_INLINE V derivative(V w) const {
+        const V zero{};
+        const V sign = w > zero ? splat<V>(l1) : w < zero ? splat<V>(-l1) : zero;
+        return fma(splat<V>(2 * l2), w, sign);
+    }
+};
+
+// Some rows of one layer's weights, or its biases as one row: `used` numbers in each, `stride` apart in the parameters
+// and the moments, `g_stride` apart in the gradient.
+template <class T>
+struct Block {
+    T* p;
+    T* m;
+    T* v;
+    Index stride;
+    T* g;
+    Index g_stride;
+    int rows;
+    int used;
+};
+
+// f(p, g, m, v, n) for each vector's worth of a block: pointers, and how many numbers are there (n ≥ lanes: all).
+template <class T, class F>
+CHAINRULE_INLINE void each_vector(const Block<T>& block, F&& f) {
+    constexpr int L = LANES<T>;
+    for (int row = 0; row < block.rows; ++row) {
+        const Index at = row * block.stride, g_at = row * block.g_stride;
+        for (int k = 0; k < block.used; k += L) f(at + k, g_at + k, Index(block.used - k));
+    }
+}
+
+// g += ∂penalty/∂w; returns the penalty.
+template <class T>
+double penalise(const Block<T>& block, const Penalty<T>& penalty) {
+    using V = Vec<T, LANES<T>>;
+    V sizes{}, squares{};
+    each_vector(block, [&](Index at, Index g_at, Index n) {
+        const V w = load_some<V>(block.p + at, n), g = load_some<V>(block.g + g_at, n);
+        sizes += abs(w);
+        squares = fma(w, w, squares);
+        store_some<V>(block.g + g_at, g + penalty.derivative(w), n);
+    });
+    return double(penalty.l1) * double(sum(sizes)) + double(penalty.l2) * double(sum(squares));
+}
+
+template <Method method, class T>
+void update(const Block<T>& block, const Constants<T>& c) {
+    using V = Vec<T, LANES<T>>;
+    constexpr bool has_m = method != Method::sgd, has_v = method == Method::adam;
+    each_vector(block, [&](Index at, Index g_at, Index n) {
+        V p = load_some<V>(block.p + at, n), m{}, v{};
+        const V g = load_some<V>(block.g + g_at, n);
+        if constexpr (has_m) m = load_some<V>(block.m + at, n);
+        if constexpr (has_v) v = load_some<V>(block.v + at, n);
+        step<method>(p, g, m, v, c);
+        store_some<V>(block.p + at, p, n);
+        if constexpr (has_m) store_some<V>(block.m + at, m, n);
+        if constexpr (has_v) store_some<V>(block.v + at, v, n);
+    });
+}
+
+template <class T>
+void update(Method method, const Block<T>& block, const Constants<T>& c) {
+    switch (method) {
+        case Method::sgd: return update<Method::sgd>(block, c);
+        case Method::momentum: return update<Method::momentum>(block, c);
+        case Method::nesterov: return update<Method::nesterov>(block, c);
+        case Method::adam: return update<Method::adam>(block, c);
+    }
+}
+
+}  // namespace chainrule::CHAINRULE_ISA

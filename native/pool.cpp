@@ -1,0 +1,158 @@
+#include "pool.hpp"
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#if defined(__linux__)
+#include <pthread.h>
+#include <sched.h>
+#elif defined(__APPLE__)
+#include <pthread.h>
+#endif
+
+namespace chainrule {
+
+namespace {
+
+inline void pause() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+// Spin for about 20 µs, since the others are usually that near; then let whoever else wants this processor have it.
+template <class Ready>
+void spin(Ready ready, int most) {
+    for (int i = 0; !ready(); ++i) {
+        if (i < most)
+            pause();
+        else
+            std::this_thread::yield();
+    }
+}
+
+constexpr int SPINS = 500;
+
+// How long an idle worker looks for its next job before it sleeps: calls that follow one another need no wake-up.
+constexpr int IDLE_SPINS = 4000;
+
+class Pool {
+public:
+    // False where the pool is taken.
+    bool run(int threads, Work work, void* context) {
+        std::unique_lock<std::mutex> mine(taken, std::try_to_lock);
+        if (!mine.owns_lock()) return false;
+        const int helpers = start(threads - 1);
+        if (helpers == 0) return false;
+        Barrier barrier(helpers + 1);
+        job = {work, context, &barrier};
+        unfinished.store(helpers, std::memory_order_relaxed);
+        {
+            const std::lock_guard<std::mutex> lock(sleeping);
+            wanted = helpers;
+            round.fetch_add(1, std::memory_order_release);
+        }
+        wake.notify_all();
+        work(context, 0, barrier);
+        spin([&] { return unfinished.load(std::memory_order_acquire) == 0; }, SPINS);
+        return true;
+    }
+
+private:
+    struct Job {
+        Work work;
+        void* context;
+        Barrier* barrier;
+    };
+
+    // Have that many helpers, or as many as the system lets us.
+    int start(int helpers) {
+        while (int(workers.size()) < helpers) {
+            try {
+                const int t = int(workers.size()) + 1;
+                const unsigned seen = round.load(std::memory_order_relaxed);
+                workers.emplace_back([this, t, seen] { help(t, seen); });
+            } catch (const std::system_error&) {
+                break;
+            }
+        }
+        return helpers < int(workers.size()) ? helpers : int(workers.size());
+    }
+
+    void help(int t, unsigned seen) {
+        for (;;) {
+            for (int i = 0; i < IDLE_SPINS && round.load(std::memory_order_acquire) == seen; ++i) pause();
+            {
+                std::unique_lock<std::mutex> lock(sleeping);
+                wake.wait(lock, [&] { return round.load(std::memory_order_acquire) != seen; });
+                seen = round.load(std::memory_order_relaxed);
+                if (t > wanted) continue;
+            }
+            job.work(job.context, t, *job.barrier);
+            unfinished.fetch_sub(1, std::memory_order_release);
+        }
+    }
+
+    std::mutex taken;
+    std::mutex sleeping;
+    std::condition_variable wake;
+    int wanted = 0;  // under `sleeping`
+    std::atomic<unsigned> round{0};
+    std::atomic<int> unfinished{0};
+    Job job{};
+    std::vector<std::thread> workers;  // never joined: the pool lives as long as the process
+};
+
+std::atomic<Pool*> pool{nullptr};
+
+// Never destroyed, so that a thread that still trains while the process ends loses nothing under its feet. After a fork
+// the child has none of the threads: it gets a pool of its own.
+Pool& the_pool() {
+    Pool* now = pool.load(std::memory_order_acquire);
+    if (now != nullptr) return *now;
+#if defined(__linux__) || defined(__APPLE__)
+    static const int registered = pthread_atfork(nullptr, nullptr, [] { pool.store(nullptr); });
+    (void)registered;
+#endif
+    auto fresh = std::make_unique<Pool>();
+    Pool* none = nullptr;
+    if (pool.compare_exchange_strong(none, fresh.get(), std::memory_order_acq_rel)) return *fresh.release();
+    return *none;
+}
+
+}  // namespace
+
+int processors() {
+#if defined(__linux__)
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+#endif
+    const unsigned n = std::thread::hardware_concurrency();
+    return n ? int(n) : 1;
+}
+
+void Barrier::wait() {
+    if (n == 1) return;
+    const int now = round.load(std::memory_order_relaxed);
+    if (arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == n) {
+        arrived.store(0, std::memory_order_relaxed);
+        round.store(now + 1, std::memory_order_release);
+    } else {
+        spin([&] { return round.load(std::memory_order_acquire) != now; }, SPINS);
+    }
+}
+
+void in_parallel(int threads, Work work, void* context) {
+    if (threads > 1 && the_pool().run(threads, work, context)) return;
+    Barrier alone(1);
+    work(context, 0, alone);
+}
+
+}  // namespace chainrule

@@ -1,0 +1,35 @@
+// A small persistent pool of threads, and the barrier at which those of one job meet.
+#pragma once
+
+#include <atomic>
+
+namespace chainrule {
+
+// How many processors this process may use.
+int processors();
+
+// Where the threads of one job meet.
+class Barrier {
+public:
+    explicit Barrier(int n) : n(n) {}
+    Barrier(const Barrier&) = delete;
+    Barrier& operator=(const Barrier&) = delete;
+
+    // Wait until all n threads are here; what they wrote before is then seen by all.
+    void wait();
+
+    const int n;
+
+private:
+    alignas(64) std::atomic<int> arrived{0};
+    alignas(64) std::atomic<int> round{0};
+};
+
+using Work = void (*)(void* context, int thread, Barrier& barrier);
+
+// Call work(context, t, barrier) on barrier.n threads, t = 0 … barrier.n − 1, of which the caller's is 0; returns when
+// all have. barrier.n is `threads` or, where another caller has the pool or the system gives no more, less: the job
+// must come out the same.
+void in_parallel(int threads, Work work, void* context);
+
+}  // namespace chainrule

@@ -1,0 +1,140 @@
+"""The compiled engine's face: the reference engine's functions, with arrays made ready for C++."""
+
+import os
+from functools import lru_cache
+
+import numpy as np
+
+from chainrule.calculus.activation import ACTIVATIONS
+from chainrule.calculus.arrays import Array
+from chainrule.calculus.cost import COSTS, example_shares
+from chainrule.calculus.network import Network, ParameterVector
+from chainrule.checks import known, require, shown
+from chainrule.engines import _native
+from chainrule.engines.optimizer import METHODS
+from chainrule.engines.state import TrainingState
+from chainrule.errors import InputError
+
+NAME = "native"
+
+THREADS_VARIABLE = "CHAINRULE_THREADS"
+INSTRUCTION_SETS = tuple(_native.instruction_sets())
+"""What was compiled and this machine can run, the best last."""
+
+INSTRUCTION_SET = known(
+    "CHAINRULE_INSTRUCTION_SET", os.environ.get("CHAINRULE_INSTRUCTION_SET") or INSTRUCTION_SETS[-1], INSTRUCTION_SETS
+)
+
+# The numbers by which C++ knows the names: their places in the tables, which its enumerations repeat.
+_ACTIVATION = {name: i for i, name in enumerate(ACTIVATIONS)}
+_COST = {name: i for i, name in enumerate(COSTS)}
+_METHOD = {name: i for i, name in enumerate(METHODS)}
+
+
+def threads() -> int:
+    """How many threads it may use: those of CHAINRULE_THREADS, or one for each usable processor. Small networks use one.
+
+    The results are the same to the bit for any number. Raises InputError for a variable that is no number of threads.
+    """
+    wanted = os.environ.get(THREADS_VARIABLE)
+    if not wanted:
+        return _native.processors()
+    fits = wanted.isascii() and wanted.isdigit() and 1 <= int(wanted[:6]) <= 1024
+    require(fits, THREADS_VARIABLE, wanted, "a number of threads, from 1 to 1024")
+    return int(wanted)
+
+
+def predict(parameters: ParameterVector, X: Array) -> Array:
+    """a⁽ᴸ⁾ for each row of X, (examples, n_L)."""
+    network, dtype = parameters.network, parameters.vector.dtype
+    a = np.empty((len(X), network.sizes[-1]), dtype)
+    if len(X):
+        chain = _chain(network, dtype.char, INSTRUCTION_SET)
+        chain.predict(_ready(parameters.vector), _ready(X, dtype), a, threads())
+    return a
+
+
+def data_cost(parameters: ParameterVector, X: Array, Y: Array) -> float:
+    """The mean of C_i over the rows of X and Y, without penalties."""
+    dtype = parameters.vector.dtype
+    chain = _chain(parameters.network, dtype.char, INSTRUCTION_SET)
+    return chain.data_cost(_ready(parameters.vector), _ready(X, dtype), _ready(Y, dtype), threads())
+
+
+def gradient(
+    parameters: ParameterVector, X: Array, Y: Array, weights: Array | None = None
+) -> tuple[float, ParameterVector]:
+    """C and ∇C, in the parameters' layout and dtype, as :func:`chainrule.calculus.gradient.gradient` gives them.
+
+    Raises InputError for arrays that do not fit the network, and for weights that are no weights.
+    """
+    network, vector = parameters.network, parameters.vector
+    if len(X) == 0:
+        raise InputError("X: no examples; a mean needs at least one")
+    if weights is not None:
+        example_shares(len(X), weights)
+        weights = _ready(weights, vector.dtype)
+    nabla_C = np.empty_like(vector)
+    chain = _chain(network, vector.dtype.char, INSTRUCTION_SET)
+    try:
+        C = chain.gradient(
+            _ready(vector), _ready(X, vector.dtype), _ready(Y, vector.dtype), weights, nabla_C, threads()
+        )
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    return C, ParameterVector(network, nabla_C)
+
+
+def run(state: TrainingState, n_steps: int) -> None:
+    """Make n_steps updates, in place. However the steps are sliced into calls, the bits come out the same.
+
+    Raises InputError, with nothing changed, for a state whose arrays do not fit together.
+    """
+    steps(state, n_steps)
+
+
+def steps(state: TrainingState, n_steps: int, *, fused: bool = True) -> None:
+    """:func:`run`; ``fused`` False computes the whole gradient before it changes a parameter, to the same bits."""
+    p, o = state.parameters, state.optimizer
+    dtype = p.vector.dtype
+    for what, array in (("parameters", p.vector), *((f"moments[{i}]", m) for i, m in enumerate(state.moments))):
+        fits = array.flags.c_contiguous and array.flags.writeable and array.flags.aligned and array.dtype == dtype
+        require(fits, what, array.dtype, f"a writeable, aligned, contiguous array of {dtype}")
+    X, Y = _ready(state.X, dtype), _ready(state.Y, dtype)
+    weights = None if state.weights is None else _ready(state.weights, dtype)
+    moment1, moment2 = (*state.moments, None, None)[:2]
+    chain = _chain(p.network, dtype.char, INSTRUCTION_SET)
+    while n_steps > 0:
+        one_batch = state.steps_per_epoch == 1
+        n = n_steps if one_batch else min(n_steps, state.steps_left_in_epoch)
+        order = None if one_batch and state.in_natural_order else _ready(state.order, np.dtype(np.int64))
+        n = n if order is None else min(n, state.steps_left_in_epoch)
+        cost, weight = np.empty(n), np.empty(n)
+        try:
+            chain.run(
+                p.vector, moment1, moment2, X, Y, weights, order, state.cursor, state.batch_size, state.step, n,
+                _METHOD[o.name], o.rate, o.momentum, o.beta1, o.beta2, o.epsilon, fused, cost, weight, threads(),
+            )  # fmt: skip
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        state.advance(cost, weight)
+        n_steps -= n
+
+
+@lru_cache(maxsize=16)
+def _chain(network: Network, char: str, instruction_set: str) -> "_native.Chain32 | _native.Chain64":
+    """The compiled plan of a network, with the memory that it works in."""
+    Chain = _native.Chain32 if char == "f" else _native.Chain64
+    activation = [_ACTIVATION[name] for name in network.activation]
+    try:
+        return Chain(list(network.sizes), activation, _COST[network.cost], network.l1, network.l2, instruction_set)
+    except ValueError as error:
+        raise InputError(f"{shown(instruction_set)}: {error}") from None
+
+
+def _ready(array: Array, dtype: np.dtype | None = None) -> Array:
+    """The array as C++ takes it; itself where it already is: contiguous, aligned and of this dtype."""
+    flags = array.flags
+    if flags.c_contiguous and flags.aligned and (dtype is None or array.dtype == dtype):
+        return array
+    return np.require(array, dtype or array.dtype, ["C", "A"])
