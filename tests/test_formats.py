@@ -615,6 +615,12 @@ def _formulas() -> set[str]:
     return set(asked)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_that_is_printed_lacks_an_ascii_spelling(case: str) -> None:
+    for e in _of_every_kind(case):
+        assert "?" not in fit_encoding(e.text() + e.equations_text(), "ascii")
+
+
 def test_every_formula_is_latex_of_known_commands() -> None:
     assert len(_formulas()) > 300
     for formula in _formulas():

@@ -149,6 +149,19 @@ def test_text_can_always_be_written(text: str, encoding: str | None) -> None:
     assert fitted.encode(known).decode(known) == fitted
 
 
+@pytest.mark.parametrize(
+    ("text", "spelled"),
+    [
+        ("a_k⁽ˡ⁻¹⁾ and z_j⁽ᴸ⁾", "a_k^(l-1) and z_j^(L)"),
+        ("10⁻²⁰, 2⁶³ and x²", "10^-20, 2^63 and x^2"),
+        ("Δ² = (Δ³·W³ᵀ) ⊙ σ′(Z²)", "Delta^2 = (Delta^3*W^3^T) (*) s'(Z^2)"),
+        ("Σ_(m≠5) y[m]", "sum_(m!=5) y[m]"),
+    ],
+)
+def test_a_power_and_a_sign_have_an_ascii_spelling(text: str, spelled: str) -> None:
+    assert fit_encoding(text, "ascii") == spelled
+
+
 @pytest.mark.parametrize("formula", [f for σ in ACTIVATIONS.values() for f in (σ.formula, σ.derivative_formula)])
 def test_every_activations_formula_has_an_ascii_spelling(formula: str) -> None:
     assert "?" not in fit_encoding(formula, "ascii")

@@ -1,5 +1,6 @@
 """Plain text for a terminal: aligned columns that fit 80, and ASCII where the encoding lacks the symbols."""
 
+import re
 from collections.abc import Sequence
 from unicodedata import combining, east_asian_width
 
@@ -8,11 +9,15 @@ COLUMNS = 80
 
 _ASCII = str.maketrans(
     {
-        "∂": "d", "σ": "s", "′": "'", "Σ": "sum", "×": "*", "·": "*", "−": "-", "²": "^2", "½": "1/2", "¼": "1/4",
+        "∂": "d", "σ": "s", "′": "'", "Σ": "sum", "×": "*", "·": "*", "−": "-", "½": "1/2", "¼": "1/4",
         "∇": "grad ", "≤": "<=", "≥": ">=", "…": "...", "→": "->", "ŷ": "y", "Φ": "Phi", "φ": "phi", "∞": "inf",
-        "—": "-", "–": "-", "“": '"', "”": '"', "’": "'", "⁶": "^6", "³": "^3", "÷": "/", "≈": "~", "√": "sqrt",
+        "δ": "delta", "Δ": "Delta", "⊙": "(*)", "⊘": "(/)", "ᵀ": "^T", "≠": "!=",
+        "—": "-", "–": "-", "“": '"', "”": '"', "’": "'", "÷": "/", "≈": "~", "√": "sqrt",
     }
 )  # fmt: skip
+
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ˡᴸ", "0123456789+-()lL")
+_POWER = re.compile(f"[{''.join(map(chr, _RAISED))}]+")
 
 
 def fit_encoding(text: str, encoding: str | None) -> str:
@@ -21,6 +26,7 @@ def fit_encoding(text: str, encoding: str | None) -> str:
     try:
         text.encode(encoding)
     except (UnicodeEncodeError, LookupError):
+        text = _POWER.sub(lambda power: "^" + power[0].translate(_RAISED), text)
         return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
     return text
 
