@@ -21,6 +21,7 @@ from chainrule.calculus.activation import ACTIVATIONS
 from chainrule.calculus.cost import COSTS
 from chainrule.data import source
 from chainrule.engines.optimizer import METHODS
+from chainrule.insight.check import complex_step
 
 COMMANDS = ("train", "predict", "gradient", "explain", "nudge", "report", "info")
 HIDDEN_ACTIVATIONS = [name for name, σ in ACTIVATIONS.items() if σ.elementwise]
@@ -230,6 +231,22 @@ def test_explain_opens_as_many_sums_as_it_is_asked_to(digits: str) -> None:
     opened = [_json(call(*argv, "--depth", str(depth), "--json"))["sums"] for depth in range(4)]
     assert [sorted({s["layer"] for s in sums}) for sums in opened] == [[], [1], [1, 2], [1, 2]]
     assert "--depth" not in call(*argv, "--depth", "2").stdout
+
+
+@pytest.mark.parametrize("form", ["text", "json", "html"])
+def test_explain_exits_with_1_where_its_check_differs(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    argv = ("explain", MAZUR, "w1.0.0", "--format", form)
+    right = call(*argv)
+    assert right.code == 0
+
+    def off(*arguments: Any) -> Any:
+        return complex_step(*arguments) * (1 + 1e-6)
+
+    monkeypatch.setattr("chainrule.insight.explain.complex_step", off)
+    wrong = call(*argv)
+    assert (wrong.code, wrong.stderr) == (1, "")
+    assert form == "json" or "complex step differs, it gives 0.00043856817" in wrong.stdout
+    assert wrong.stdout[-8:] == right.stdout[-8:]  # it is told whole
 
 
 def test_a_proof_is_a_program_that_needs_only_python(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from chainrule import (
 )
 from chainrule.calculus.gradient import backward, forward
 from chainrule.errors import InputError, NotationError
-from chainrule.insight.explain import EACH_WAY
+from chainrule.insight.explain import EACH_WAY, OPENED
 from chainrule.insight.explanation_tables import mean, product, sum_over_layer
 from chainrule.render.formula import latex_number
 from chainrule.render.json_text import json_text
@@ -285,6 +285,16 @@ def test_every_format_shows_the_tables_that_add_up(case: str) -> None:
                 assert f"${latex_number(number)}$" in latex or number in latex
 
 
+@pytest.mark.parametrize("case", ["sigmoid, depth 1", "one example", "softmax", "one sigmoid", "twelve wide"])
+def test_the_numbers_in_a_picture_of_examples_add_up(case: str) -> None:
+    for e in _averaged(case):
+        if e.flowchart:
+            continue
+        *parts, total = re.findall(r'class="ink mono finish"[^>]*>([^<]*)<', e.svg())
+        assert sum(map(Decimal, parts)) == Decimal(total), (e.wrt, parts)
+        assert len(parts) >= len(e.examples)
+
+
 def _plain(page: str) -> list[str]:
     """The words of a text, or of a page without its markup."""
     return unescape(re.sub(r"<[^>]*>", " ", page)).split()
@@ -363,6 +373,25 @@ def _one(
     sizes = [len(x), *(len(arrays[f"b{l}"]) for l in range(1, len(activation) + 1))]
     model = Model(ParameterVector.from_arrays(Network(sizes, activation, cost), arrays))
     return model, model.examples([x], [y])
+
+
+def test_where_nothing_passes_the_largest_terms_are_opened_and_drawn() -> None:
+    model, examples = random_problem(13, (2, 3, 12, 10, 2), ("relu", "tanh", "tanh", "identity"), "squared-error")
+    model.parameters.b[1][0] = -100
+    e = explain(model, examples, "w1[0,1]", 0, depth=3)
+    assert e.value == 0
+    first, *second = (s for s in e.sums if s.layer <= 2)
+    assert (first.neuron, len(first.terms)) == (0, 12)
+    largest = sorted(first.terms, key=lambda term: -abs(term.value))
+    assert [s.neuron for s in second] == [term.neuron for term in largest[:OPENED]]
+    assert e.flowchart is not None
+    drawn = {node.name for node in e.flowchart.nodes if node.name.startswith("z2[")}
+    assert drawn == {f"z2[{term.neuron}]" for term in largest[: len(drawn)]}
+    assert 1 < len(drawn) < 12
+    third = {s.neuron: sum(abs(w.terms[s.neuron].value) for w in second) for s in e.sums if s.layer == 3}
+    others = [sum(abs(w.terms[j].value) for w in second) for j in range(10) if j not in third]
+    assert len(third) == OPENED
+    assert min(third.values()) >= max(others)
 
 
 def test_a_derivative_of_0_says_that_nothing_happens() -> None:

@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 
 from chainrule.calculus.activation import ACTIVATIONS, Activation
 from chainrule.insight.explanation import Factor
-from chainrule.insight.meaning import CANCELS, LARGE, SATURATED, SMALL, error, incoming, reason, slope, whole
+from chainrule.insight.meaning import (
+    CANCELS,
+    LARGE,
+    SATURATED,
+    SMALL,
+    coupled,
+    error,
+    incoming,
+    itself,
+    reason,
+    slope,
+    whole,
+)
 
 ELEMENTWISE = [σ for σ in ACTIVATIONS.values() if σ.elementwise]
 SMOOTH = [σ for σ in ELEMENTWISE if not σ.kinks and σ.name not in ("identity", "exp")]
@@ -65,7 +77,7 @@ def test_a_slope_is_called_what_it_is(σ: Activation, z: float) -> None:
     else:
         share = abs(value) / σ.steepest
         assert _near(_percent(sentence), share) or share == 0
-        assert ("saturated" in sentence or "nearly off" in sentence) == (share < SATURATED)
+        assert ("saturated" in sentence or "flat" in sentence) == (share < SATURATED)
         assert "saturated" not in sentence or σ.name in ("sigmoid", "tanh")
         if value < 0:
             assert σ.value(np.array([z + 1e-6]))[0] <= σ.value(np.array([z]))[0]
@@ -83,6 +95,7 @@ def test_an_incoming_number_is_called_what_it_is(a: float, l: int, standardised:
         value = float(np.tanh(a)) if l and bounded else a
         sentence = incoming(value, l, 3, activation if l else None, standardised)
         assert ("makes no difference" in sentence) == (value == 0)
+        assert ("at its mean" in sentence) == (value == 0 and not l and standardised)
         if not value:
             continue
         if l and bounded:
@@ -138,9 +151,9 @@ def test_a_sum_names_its_largest_term_and_what_cancels(terms: list[float]) -> No
             assert _near(_percent(sentence.partition("; ")[2]), cancelled)
 
 
-def test_a_sum_that_overflows_says_nothing() -> None:
-    assert whole(np.array([inf, 1.0]), 2) == ""
-    assert whole(np.array([np.nan, 1.0]), 2) == ""
+@pytest.mark.parametrize("term", [inf, -inf, np.nan])
+def test_a_sum_that_overflows_is_said_to_do_so(term: float) -> None:
+    assert whole(np.array([term, 1.0]), 2) == "beyond what float64 can hold"
 
 
 @settings(max_examples=500, deadline=None)
@@ -172,11 +185,19 @@ def test_a_product_that_overflows_has_no_reason() -> None:
     assert reason([Factor("f0", "", inf), Factor("f1", "", 0.5)], inf) == ""
 
 
+def test_softmax_moves_an_output_the_way_its_sentence_says() -> None:
+    assert coupled(0.2, "a2[1]").endswith("raising this z raises a2[1]")
+    assert coupled(-0.2, "a2[1]").endswith("raising this z lowers a2[1]")
+    assert coupled(0.0, "a2[1]").endswith("raising this z does nothing to a2[1]")
+
+
 SENTENCES: list[Callable[[float], str]] = [
     *(lambda x, σ=σ: slope(σ, x, _value(σ, x)) for σ in ELEMENTWISE),
     *(lambda x, l=l, s=s: incoming(x, l, 0, "relu", s) for l in (0, 1) for s in (True, False)),
     lambda x: error(x, 0.5, "cross-entropy"),
     lambda x: whole(np.array([x, 1.0, -x]), 1),
+    lambda x: coupled(x, "a2[1]"),
+    lambda x: itself(x > 0),
 ]
 
 
@@ -185,6 +206,6 @@ def test_sentences_are_short_and_plain(x: float) -> None:
     for sentence in (say(x) for say in SENTENCES):
         assert 0 < len(sentence) <= 90, sentence
         assert not re.search(
-            r"nan|inf|  |\.$|None|\b1 standard deviations|100 % of its maximum.*(saturated|off)", sentence
+            r"nan|inf|  |\.$|None|\b1 standard deviations|100 % of its maximum.*(saturated|flat)", sentence
         )
         assert sentence[0].islower() or sentence[0].isdigit(), sentence

@@ -323,8 +323,12 @@ def explain(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """∂C/∂TARGET, factor by factor, with the sum over the next layer; averaged over the examples, or for one."""
+    """∂C/∂TARGET, factor by factor, with the sum over the next layer; averaged over the examples, or for one.
+
+    Exits with 1 if the independent check gives another value.
+    """
     from chainrule.insight.explain import explain as explain_
+    from chainrule.insight.explanation_words import AGREES
 
     form = known("format", form, ("text", *FORMATS, "json"))
     if as_json and form not in ("text", "json"):
@@ -354,6 +358,8 @@ def explain(
             hints += [f"The sums of the next layer: --depth {(1 if depth is None else depth) + 1}"]
         if hints:
             _say("\n" + "\n".join(hints))
+    if explanation.check is not None and explanation.check.difference > AGREES:
+        sys.exit(1)
 
 
 @command("nudge")

@@ -1,5 +1,6 @@
 """The factors of a derivative, read off one forward and one backward pass."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from math import isfinite, prod
@@ -8,6 +9,7 @@ import numpy as np
 
 from chainrule.calculus.activation import softmax_jacobian, sum_of_others
 from chainrule.calculus.arrays import Array
+from chainrule.calculus.cost import OutputFunction
 from chainrule.calculus.gradient import backward, forward, propagate, sensitivity
 from chainrule.calculus.network import Network
 from chainrule.calculus.notation import Quantity
@@ -92,9 +94,46 @@ class Chain:
         with np.errstate(invalid="ignore", over="ignore"):  # of what overflows, nothing can be said
             return self.tangent.z[l] * self.deltas.dC_dz[l]
 
-    def busiest(self, l: int, most: int) -> list[int]:
-        """The neurons of layer l through which the most passes in the first example, the busiest first."""
+    def sizes(self) -> Array:
+        """Σ|terms| over every way from q to C, of each example, (examples,): what rounding is relative to."""
+        q, l = self.q, self.q.layer
+        if l > self.last or (l == self.last and self.top is not None):
+            return np.abs(self.values)
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows cannot be checked
+            if l == self.last and q.letter == "a":
+                return self._sizes_at_the_cost(self.network.C.dC_da)[:, q.j]
+            δ = np.abs(self.deltas.dC_dz[self.last])
+            if self.top is None:
+                δ = self._sizes_at_the_cost(self.network.C.delta)
+            for below in reversed(range(l, self.last)):
+                size = δ @ np.abs(self.p.w[below + 1])
+                if below == l and q.letter in "ax":
+                    return size[:, q.j] / self.question.scale
+                δ = size * np.abs(self.network.σ(below).derivative(self.trace.z[below]))
+            return δ[:, q.j] if q.k is None else δ[:, q.j] * np.abs(self.trace.a[l - 1][:, q.k])
+
+    def _sizes_at_the_cost(self, derivative: OutputFunction) -> Array:
+        """Σ|terms| of ∂C_i/∂a or ∂C_i/∂z of the outputs, (examples, n_L): where a − y is nearly 0, a and y are not."""
+        L, y = self.network.depth, self.Y
+        C, σ, z = self.network.C, self.network.σ(L), self.trace.z[L]
+        if derivative is C.delta and not σ.elementwise:
+            return self.trace.a[L] * sum_of_others(y) + y * sum_of_others(self.trace.a[L])
+        of_0 = derivative(z, np.zeros_like(y), σ)
+        if C.name != "binary-cross-entropy":
+            return np.abs(of_0) + np.abs(derivative(z, y, σ) - of_0)
+        of_1 = derivative(z, np.ones_like(y), σ)
+        return np.where(y < 1, (1 - y) * np.abs(of_0), 0) + np.where(y > 0, y * np.abs(of_1), 0)
+
+    def busiest(self, l: int, most: int, below: Sequence[int]) -> list[int]:
+        """The neurons of layer l through which the most passes in the first example, the busiest first.
+
+        Where nothing passes, those whose terms are the largest in the sums of the neurons ``below``.
+        """
         sizes = np.nan_to_num(np.abs(self.passing(l)[0]))
+        if not sizes.any():
+            with np.errstate(invalid="ignore", over="ignore"):
+                terms = self.p.w[l][:, list(below)] * self.deltas.dC_dz[l][0][:, None]
+                sizes = np.nan_to_num(np.abs(terms).sum(axis=1))
         return [int(j) for j in np.argsort(-sizes, kind="stable")[:most]]
 
     # names, for a neuron j that is a number or an index ------------------------------------------------
@@ -160,7 +199,9 @@ class Chain:
         sentence = ""
         if self.top is None and l == self.network.depth:
             sentence = self._error(j, row)
-        elif l < self.last:
+        elif self.top is not None and l == self.last:
+            sentence = meaning.itself(j == self.top.j) if self.top.letter == "a" else meaning.AFTERWARDS
+        else:
             through = self.deltas.dC_dz[l + 1][row] * self.p.w[l + 1][:, j]
             sentence = meaning.whole(through, l + 1)
         return Factor(*self._name_dC_da(l, j, of), value, sentence)
@@ -173,7 +214,19 @@ class Chain:
     def dC_dz(self, l: int, j: int, row: int, of: str) -> Factor:
         """∂C/∂z of a neuron as one factor."""
         sentence = self._error(j, row) if self.top is None and l == self.network.depth else ""
+        if self.top is not None and l == self.last:
+            sentence = self._own_layer(self.top, j, row)
         return Factor(*self._name_dC_dz(l, j, of), float(self.deltas.dC_dz[l][row, j]), sentence)
+
+    def _own_layer(self, top: Quantity, j: int, row: int) -> str:
+        """∂top/∂z within top's own layer."""
+        l, σ = top.layer, self.network.σ(top.layer)
+        if top.letter == "a" and not σ.elementwise:
+            return meaning.coupled(float(self.deltas.dC_dz[l][row, j]), str(top))
+        if top.letter == "a" and j == top.j:
+            z = self.trace.z[l][row, j : j + 1]
+            return meaning.slope(σ, float(z[0]), float(σ.derivative(z)[0]))
+        return meaning.itself(j == top.j)
 
     def _error(self, j: int, row: int) -> str:
         L = self.network.depth
@@ -184,7 +237,7 @@ class Chain:
         q = self.q
         l, j = q.layer, q.j
         if l > self.last:
-            return (Factor(f"∂{of}/∂{q}", f"{of} comes before {q}", 0.0),)
+            return (Factor(f"∂{of}/∂{q}", f"{of} comes before {q}", 0.0, meaning.AFTERWARDS),)
         if q.letter in "ax":
             outer = self.dC_da(l, j, row, of)
             return (outer, self._scaling()) if q.letter == "x" else (outer,)
@@ -238,7 +291,8 @@ class Chain:
             terms.append(Term(f"through z{l + 1}[{j}]", j, factors, prod(factor.value for factor in factors)))
         (outer, last), *slopes = self.names(l + 1, "j", self.of, joined)
         if self.top is not None and l + 1 == self.last:
-            last = ""  # it differs from row to row
+            softmax = self.top.letter == "a" and not self.network.σ(self.last).elementwise
+            last = f"{self.top}·([j = {self.top.j}] − a{self.last}[j])" if softmax else ""  # it differs from row to row
         total = self.dC_da(l, k, row, self.of)
         columns = (f"w{l + 1}[j,{k}]", *(formula for _, formula in slopes), outer)
         over = _neurons(len(terms), l + 1, l + 1 == self.network.depth)

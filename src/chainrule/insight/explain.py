@@ -98,8 +98,9 @@ def _sums(chain: Chain, depth: int) -> Iterator[Sum]:
         if q.letter in "wbz" and (opened := chain.opened(q.layer, q.j, 0)):
             yield opened
         return
+    neurons = [q.j]
     for l in range(q.layer, min(q.layer + depth, chain.last + 1)):
-        neurons = [q.j] if l == q.layer else chain.busiest(l, OPENED)
+        neurons = neurons if l == q.layer else chain.busiest(l, OPENED, neurons)
         for j in neurons:
             if opened := chain.opened(l, j, 0):
                 yield opened
@@ -183,7 +184,7 @@ def _check(chain: Chain, penalty: Penalty | None, value: float) -> Check | None:
     shares = example_shares(len(examples), examples.weights)
     parts = shares * complex_step(chain.p, examples.a0, examples.Y, asked.q, asked.top) / asked.scale
     again = float(parts.sum()) + (penalty_step(chain.p, asked.q) if penalty else 0.0)
-    size = float(np.abs(shares * chain.values).sum()) + abs(penalty.value if penalty else 0.0)
+    size = float((shares * chain.sizes()).sum()) + abs(penalty.value if penalty else 0.0)
     if 0 < size < SMALLEST:
         return None
     off = abs(again - value)

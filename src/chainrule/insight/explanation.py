@@ -100,7 +100,8 @@ class Penalty:
 class Check:
     """The same derivative by a method that knows no derivative, and by how much it differs.
 
-    ``difference`` is relative to the sum of the absolute values that the explained value is the sum of.
+    ``difference`` is relative to the sum of the absolute values that the explained value is the sum of, over the
+    examples and over every way from the target to what is differentiated.
     """
 
     method: str

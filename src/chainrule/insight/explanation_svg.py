@@ -29,8 +29,8 @@ def _parts(e: Explanation) -> Element:
     rows += [("penalty", e.penalty.value)] if e.penalty else []
     closed = close([value for _, value in rows], e.value, _DIGITS)
     shown = [*closed.terms]
-    if e.rest:
-        rows.append((f"… {e.rest.count:,} more", e.rest.contribution))
+    if e.rest or not closed.rest_is_zero:
+        rows.append((f"… {e.rest.count:,} more", e.rest.contribution) if e.rest else ("rounding", 0.0))
         shown.append(closed.rest)
     rows.append(("sum", e.value))
     shown.append(closed.total)

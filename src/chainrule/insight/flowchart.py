@@ -252,7 +252,7 @@ class _Drawing:
         if top is not None and not softmax_top:
             drawn = [top.j]
         else:
-            drawn = sorted(chain.busiest(l, n if n <= DRAWN + 1 else DRAWN))
+            drawn = sorted(chain.busiest(l, n if n <= DRAWN + 1 else DRAWN, below))
         carried = {j: self._share(passing[j]) for j in drawn}
         self.nodes += [Node(f"z{l}[{j}]", float(trace.z[l][0, j]), column, "path", carried[j]) for j in drawn]
         for k in below:

@@ -22,6 +22,9 @@ ORDER = 1.0
 CANCELS = 0.5
 """From this share on, it is worth telling that the terms of a sum cancel."""
 
+AFTERWARDS = "what comes after has no influence"
+"""The derivative of a node by one that comes after it."""
+
 _BOUNDED = ("sigmoid", "tanh")
 _PROBABLE = ("cross-entropy", "binary-cross-entropy")
 _FRACTIONS = {0.25: "¼", 1.0: "1"}
@@ -41,7 +44,7 @@ def slope(σ: Activation, z: float, value: float) -> str:
     largest = _FRACTIONS.get(σ.steepest) or significant(σ.steepest, 3)
     sentence = f"{_percent(share)} of its maximum {largest}"
     if share < SATURATED:
-        return f"{sentence}: this neuron " + ("is saturated" if σ.name in _BOUNDED else "is nearly off")
+        return f"{sentence}: this neuron " + ("is saturated" if σ.name in _BOUNDED else "is flat here")
     return f"{sentence}, and negative: here a falls as z rises" if value < 0 else sentence
 
 
@@ -49,7 +52,8 @@ def incoming(a: float, l: int, k: int, activation: str | None, standardised: boo
     """∂z/∂w = a of neuron k of the layer l before, whose activation has this name; of input k where l is 0."""
     if l == 0:
         if a == 0:
-            return "the input is 0: here the weight makes no difference"
+            where = "at its mean" if standardised else "0"
+            return f"the input is {where}: here the weight makes no difference"
         if standardised:
             side = "above" if a > 0 else "below"
             return f"the input is {significant(abs(a), 2)} standard deviations {side} its mean"
@@ -73,12 +77,23 @@ def error(a: float, y: float, cost: str) -> str:
     return f"the {what} is {significant(abs(a - y), 3)} too {'high' if a > y else 'low'}"
 
 
+def itself(same: bool) -> str:
+    """∂a/∂a or ∂z/∂z within one layer."""
+    return "it is what is differentiated" if same else "another node of the same layer has no part in it"
+
+
+def coupled(value: float, of: str) -> str:
+    """∂a_m/∂z_j under softmax."""
+    does = "raises" if value > 0 else "lowers" if value < 0 else "does nothing to"
+    return f"softmax couples the outputs: raising this z {does} {of}"
+
+
 def whole(terms: Array, layer: int) -> str:
     """A derivative that is a sum over a layer, from the terms of its neurons."""
     sizes = np.abs(terms)
     size = float(sizes.sum())
     if not isfinite(size):
-        return ""
+        return "beyond what float64 can hold"
     if not size:
         return "nothing passes: every term is 0"
     if len(terms) == 1:
