@@ -280,6 +280,7 @@ def test_report_writes_a_page(tmp_path: Path, digits: str) -> None:
     page = out.read_text(encoding="utf-8")
     assert page.startswith("<!DOCTYPE html>")
     assert page.count("<section") == 2
+    assert "∂a1[0]/∂w1[0,1] = " in call("report", MAZUR, "--of", "a1.0", "--out", str(out)).stdout
     record = _json(call("report", digits, "--data", "digits", "--out", str(out), "--json"))
     assert [e["wrt"][:2] for e in record["explanations"]] == ["w1", "w2"]
     assert "replaced" in call("report", MAZUR, "--out", str(out)).stderr

@@ -41,6 +41,28 @@ def test_without_targets_it_is_on_the_weight_of_each_layer_with_the_largest_deri
         assert abs(e.value) == pytest.approx(float(np.abs(arrays[l]).max()), rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("name", "of", "layers"),
+    [("weighted", "a2[1]", 2), ("weighted", "z1[3]", 1), ("softmax", "a2[0]", 2), ("softmax", "C[4]", 2)],
+)
+def test_without_targets_it_is_on_the_largest_derivatives_of_what_is_asked(name: str, of: str, layers: int) -> None:
+    model, examples = PROBLEMS[name]
+    explanations = report(model, examples, of=of).explanations
+    assert [e.wrt.partition("[")[0] for e in explanations] == [f"w{l}" for l in range(1, layers + 1)]
+    for l, e in enumerate(explanations, 1):
+        each = [
+            explain(model, examples, f"w{l}[{j},{k}]", of=of).value for j, k in np.ndindex(model.parameters.w[l].shape)
+        ]
+        assert e.of == of
+        assert abs(e.value) == pytest.approx(max(map(abs, each)), rel=1e-12)
+
+
+def test_on_an_input_it_says_that_no_weight_has_an_influence() -> None:
+    (only,) = report(*PROBLEMS["weighted"], of="a0[1]").explanations
+    assert (only.value, only.factors) == (0, ())
+    assert {f.meaning for c in only.examples for f in c.factors} == {"what comes after has no influence"}
+
+
 @each_problem
 def test_the_single_example_is_the_one_that_counts_the_most(name: str) -> None:
     model, examples = PROBLEMS[name]

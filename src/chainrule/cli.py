@@ -401,7 +401,8 @@ def report(
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Weights, biases, activations, z or inputs. Default: the weight of each layer with the largest ∂C/∂w.",
+            help="Weights, biases, activations, z or inputs. "
+            "Default: the weight of each layer with the largest derivative.",
             metavar="[TARGET]...",
         ),
     ] = None,

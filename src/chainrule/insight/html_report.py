@@ -6,13 +6,13 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from chainrule.calculus.network import ParameterVector
+from chainrule.calculus.cost import example_shares, penalty_derivative
 from chainrule.calculus.notation import Quantity
 from chainrule.checks import require, texts, whole_number
+from chainrule.insight.chain import Chain
 from chainrule.insight.explain import explain
 from chainrule.insight.explanation import Explanation
 from chainrule.insight.explanation_html import section
-from chainrule.insight.gradient import gradient
 from chainrule.insight.question import Question, question
 from chainrule.model.model import Examples, Model, check_fit
 from chainrule.render.markup import element
@@ -82,7 +82,7 @@ def report(
     """
     check_fit(model, examples)
     require(isinstance(title, str), "title", title, "a text")
-    names = texts("targets", targets) or _largest(model, examples, example)
+    names = texts("targets", targets) or _largest(model, examples, example, of)
     questions = [question(model, examples, name, of, example, aliases) for name in names]
     asked = [*{str(each.q): each for each in questions}.values()]  # what is asked twice is told once
     names = [str(each.q) for each in asked]
@@ -117,16 +117,20 @@ def _facts(model: Model, examples: Examples, asked: Question) -> tuple[str, ...]
     )
 
 
-def _largest(model: Model, examples: Examples, example: int | None) -> tuple[str, ...]:
-    """The weight of each layer with the largest ∂C/∂w."""
-    _, nabla_C = gradient(model, examples, example)
-    return tuple(str(_largest_entry(nabla_C, l)) for l in model.network.layers)
-
-
-def _largest_entry(nabla_C: ParameterVector, l: int) -> Quantity:
-    sizes = np.nan_to_num(np.abs(nabla_C.w[l]))
-    j, k = np.unravel_index(int(sizes.argmax()), sizes.shape)
-    return Quantity("w", l, int(j), int(k))
+def _largest(model: Model, examples: Examples, example: int | None, of: str) -> tuple[str, ...]:
+    """The weight of each layer with the largest ∂of/∂w."""
+    asked = question(model, examples, "w1[0,0]", of, example)
+    chain = Chain(asked)
+    shares = example_shares(len(asked.examples), asked.examples.weights)
+    names: list[str] = []
+    for l in range(1, chain.last + 1):
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is the largest there is
+            derivatives = (shares[:, None] * chain.deltas.dC_dz[l]).T @ chain.trace.a[l - 1]
+        if asked.penalised:
+            derivatives += penalty_derivative(chain.p.w[l], chain.network.l1, chain.network.l2)
+        j, k = np.unravel_index(int(np.nan_to_num(np.abs(derivatives)).argmax()), derivatives.shape)
+        names.append(str(Quantity("w", l, int(j), int(k))))
+    return tuple(names) or ("w1[0,0]",)
 
 
 def _names(model: Model, asked: Sequence[Question]) -> dict[str, str]:
