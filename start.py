@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Set up everything in .venv beside this file, then do the job. Needs Python 3.11 or newer and nothing else.
+"""Set up everything in .venv beside this file, then do the job. Needs Python 3.11 or newer; to be fast, a C++ compiler.
 
 python3 start.py               train on the bundled digits and explain one weight of the result
 python3 start.py test [...]    run the tests; further words go to pytest
 """
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,8 +28,11 @@ def main() -> int:
     try:
         if words and words[0] == "test":
             set_up("-e", ".[all]", "--group", "test")
+            tell_of_missing_engine()
             return run("python", "-m", "pytest", *words[1:])
         set_up("-e", ".")
+        if tell_of_missing_engine():
+            os.environ.setdefault("CHAINRULE_ENGINE", "reference")  # training need not tell it again
         return demo()
     except subprocess.CalledProcessError as error:
         print(f"start.py: this step failed, see above: {' '.join(map(str, error.cmd))}", file=sys.stderr)
@@ -47,10 +52,36 @@ def set_up(*packages: str) -> None:
                 file=sys.stderr,
             )
             made.check_returncode()
-    print("Installing chainrule and what it needs", flush=True)
+    print("Installing chainrule and what it needs, and compiling its engine", flush=True)
     pip = [str(BIN / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "pip>=25.1"], check=True, cwd=HERE)  # the first that knows --group
     subprocess.run([*pip, *packages], check=True, cwd=HERE)
+
+
+def tell_of_missing_engine() -> bool:
+    """Say so if the compiled engine is not there, why, and what to do. Whether it is missing."""
+    if python("import chainrule.engines._native").returncode == 0:
+        return False
+    print(f"\n{what_is_missing()}\nThe reference engine is used, which is slower.", flush=True)
+    return True
+
+
+def what_is_missing() -> str:
+    """What the compiled engine could not be compiled for, and what to do."""
+    missing: dict[str, str] = {}
+    if not any(shutil.which(name) for name in (os.environ.get("CXX", ""), "c++", "g++", "clang++")):
+        missing["g++"] = "C++ compiler"
+    if python("import os, sysconfig; os.stat(sysconfig.get_path('include') + '/Python.h')").returncode:
+        missing["python3-dev"] = "Python.h"
+    if not missing:
+        return "The compiled engine could not be compiled. CHAINRULE_REQUIRE_NATIVE=1 python3 start.py shows why."
+    what, packages = " and no ".join(missing.values()), " ".join(missing)
+    return f"No {what} was found. On Debian and Ubuntu: sudo apt-get install {packages}, then run this again."
+
+
+def python(code: str) -> "subprocess.CompletedProcess[bytes]":
+    """Run a line of Python in the environment, silently."""
+    return subprocess.run([str(BIN / "python"), "-c", code], capture_output=True, check=False, cwd=HERE)
 
 
 def run(program: str, *words: str) -> int:
