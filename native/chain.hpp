@@ -106,6 +106,10 @@ public:
             passes += double(layer.columns.padded) * (σ == Activation::relu || σ == Activation::identity ? 3 : 25);
         }
         n_parameters = at;
+        Index padded = inputs.padded;
+        for (int l = 1; l <= L; ++l) padded += 2 * columns(l).padded;
+        block_rows = CACHE / (padded * Index(sizeof(T))) / 8 * 8;
+        if (block_rows < BLOCK) block_rows = BLOCK;
         effort_of_row = (macs + passes) / LANES<T> + 20;
         cut_gradient();
     }
@@ -153,6 +157,7 @@ private:
     static constexpr Index BLOCK = 64;
     static constexpr Index MOST_GROUPS = 32;
     static constexpr Index CACHE = 256 * 1024;
+    static constexpr Index LINE = ALIGNMENT / Index(sizeof(T));
 
     // How the memory is cut: `slabs` times room for `rows` rows, and the sums of `groups` groups.
     struct Cut {
@@ -188,18 +193,10 @@ private:
 
     const Columns& columns(int l) const { return l == 0 ? inputs : layers[std::size_t(l)].columns; }
 
-    // Rows that pass through all layers together: as many as stay in the cache.
-    Index block_rows() const {
-        Index padded = 0;
-        for (int l = 0; l <= L; ++l) padded += columns(l).padded * (l == 0 ? 1 : 2);
-        const Index fit = CACHE / (padded * Index(sizeof(T))) / 8 * 8;
-        return fit < BLOCK ? BLOCK : fit;
-    }
-
     Cut cut_batch(Index batch, int threads) const {
         // groups pay where a batch does not fit into the cache and the sums of the groups are small beside it
         const Index groups = batch / (4 * BLOCK);
-        if (batch > 2 * block_rows() && groups * sums_size <= batch * columns(0).padded) {
+        if (batch > 2 * block_rows && groups * sums_size <= batch * columns(0).padded) {
             return {BLOCK, threads, groups < MOST_GROUPS ? groups : MOST_GROUPS, threads};
         }
         return {batch, 1, 0, threads};
@@ -229,7 +226,13 @@ private:
         sums = arena.template take<T>(cut.groups * sums_size);
         group_cost = arena.template take<double>(cut.groups);
         part_penalty = arena.template take<double>(Index(parts.size()));
-        scratch = arena.template take<T>(cut.threads * (WIDEST<T> + 1) * WIDEST<T>);
+        scratch = arena.template take<T>(cut.threads * scratch_size());
+    }
+
+    // Each thread's: one part's gradient, or the columns of softmax.
+    Index scratch_size() const {
+        const Index part = (WIDEST<T> + 1) * WIDEST<T>, softmax = 3 * columns(L).n * LANES<T>;
+        return softmax_last && softmax > part ? softmax : part;
     }
 
     void prepare(const Cut& wanted) {
@@ -273,12 +276,23 @@ private:
 
     void gather(const Matrix<T>& into, Index first, Index last, const T* from, const std::int64_t* order, Index at) {
         const Index n = into.columns->n;
-        for (const Panel& panel : into.columns->panels)
-            if (order == nullptr)
-                copy_into(from + at * n + panel.first, n, panel, last - first, into.at(panel, first));
-            else
-                for (Index i = first; i < last; ++i)
-                    copy_into(from + Index(order[at + i - first]) * n + panel.first, 0, panel, 1, into.at(panel, i));
+        const T* const base = from - (order ? 0 : (first - at) * n);
+        order += order ? at - first : 0;
+        const auto row = [=](Index i) { return base + (order ? Index(order[i]) : i) * n; };
+        const Index some = into.columns->rows_at_a_time;
+        for (Index begin = first; begin < last; begin += some) {
+            const Index end = begin + some < last ? begin + some : last;
+            // rows of a shuffled batch lie anywhere: ask for them some time before they are copied
+            if (order != nullptr)
+                for (Index i = end; i < end + some && i < last; ++i)
+                    for (Index k = 0; k < n; k += LINE) __builtin_prefetch(row(i) + k);
+            for (const Panel& panel : into.columns->panels)
+                by_width<T>(panel.width, [&](auto width) {
+                    constexpr int W = decltype(width)::value;
+                    T* to = into.at(panel, begin);
+                    for (Index i = begin; i < end; ++i, to += W) copy_row<T, W>(row(i) + panel.first, panel.used, to);
+                });
+        }
     }
 
     // z and a of rows first … last − 1 up to the last layer's z.
@@ -307,30 +321,32 @@ private:
         }
     }
 
-    Output<T> output_of(const Rows<T>& rows) const {
+    Output<T> output_of(const Rows<T>& rows, T* own) const {
         return {rows.a[std::size_t(L)], rows.d[std::size_t(L)], rows.y, rows.share, rows.C,
-                layers[std::size_t(L)].activation};
+                layers[std::size_t(L)].activation, own};
     }
 
     // All of it for rows first … last − 1, which are number at … of the batch's order.
-    void pass_rows(Rows<T>& rows, Index first, Index last, const Stretch<T>& s, Index at, const Shares& shares) {
+    void pass_rows(Rows<T>& rows, Index first, Index last, const Stretch<T>& s, Index at, const Shares& shares,
+                   T* own) {
         gather(rows, first, last, s.examples, s.order, at);
         const T* const weights = s.examples.weights;
+        const T each = shares.of(T(1));
         for (Index i = first; i < last; ++i, ++at)
-            rows.share[i] = shares.of(weights ? weights[s.order ? s.order[at] : at] : T(1));
+            rows.share[i] = weights ? shares.of(weights[s.order ? s.order[at] : at]) : each;
         forward_rows(rows, first, last);
-        output(output_of(rows), first, last);
+        output(output_of(rows, own), first, last);
         backward_rows(rows, first, last);
     }
 
     void pass_group(Rows<T>& rows, Index group, Index first, Index last, const Stretch<T>& s, Index at,
-                    const Shares& shares) {
+                    const Shares& shares, T* own) {
         T* const into = sums + group * sums_size;
         double cost = 0;
         if (first == last) std::memset(into, 0, std::size_t(sums_size) * sizeof(T));
         for (Index begin = first; begin < last; begin += BLOCK) {
             const Index n = last - begin < BLOCK ? last - begin : BLOCK;
-            pass_rows(rows, 0, n, s, at + begin, shares);
+            pass_rows(rows, 0, n, s, at + begin, shares, own);
             cost += total(rows.C, n);
             for (const Part& part : parts) sum_part(part, rows, n, into + part.at, begin != first);
         }
@@ -363,13 +379,35 @@ private:
         }
     }
 
-    // The weights of a part with their gradient g, whose rows are g_stride apart; and its biases.
+    // Close the gaps between the rows of g, where a part has whole rows of weights: then these are one stretch of memory,
+    // and fill more of each vector than a few inputs do.
+    void close_rows(const Part& part, T* g) const {
+        const Panel& k = columns(part.layer - 1).panels[std::size_t(part.k)];
+        const int rows = columns(part.layer).panels[std::size_t(part.j)].used;
+        if (!has_whole_rows(part) || k.used == k.width) return;
+        by_width<T>(k.width, [&](auto width) {
+            constexpr int W = decltype(width)::value;
+            using V = typename RowOf<T, W>::V;
+            for (int j = 1; j < rows; ++j)  // what a row writes too much, the next one writes over
+                for (int n = 0; n < RowOf<T, W>::N; ++n)
+                    store(g + j * k.used + n * lanes<V>, load<V>(g + j * W + n * lanes<V>));
+        });
+    }
+
+    bool has_whole_rows(const Part& part) const { return columns(part.layer - 1).panels.size() == 1; }
+
+    // The weights of a part with their gradient, whose rows are g_stride apart unless they are closed; and its biases.
     Block<T> weights(const Part& part, const Stretch<T>& s, T* g, Index g_stride) const {
         const Layer<T>& layer = layers[std::size_t(part.layer)];
         const Panel& j = layer.columns.panels[std::size_t(part.j)];
         const Panel& k = columns(part.layer - 1).panels[std::size_t(part.k)];
         const Index at = layer.w + j.first * layer.n_in + k.first;
-        return {s.parameters + at, moment(s, 0, at), moment(s, 1, at), layer.n_in, g, g_stride, j.used, k.used};
+        Block<T> block{s.parameters + at, moment(s, 0, at), moment(s, 1, at), layer.n_in, g, g_stride, j.used, k.used};
+        if (has_whole_rows(part)) {
+            block.rows = 1;
+            block.used = j.used * k.used;
+        }
+        return block;
     }
 
     Block<T> biases(const Part& part, const Stretch<T>& s, T* g) const {
@@ -386,8 +424,9 @@ private:
     void finish_part(const Part& part, T* g, const Call& call, const Constants<T>& constants) {
         const Stretch<T>& s = *call.stretch;
         const int width = columns(part.layer - 1).panels[std::size_t(part.k)].width;
+        const Block<T> b = biases(part, s, g + Index(columns(part.layer).panels[std::size_t(part.j)].used) * width);
+        close_rows(part, g);
         const Block<T> w = weights(part, s, g, width);
-        const Block<T> b = biases(part, s, g + Index(w.rows) * width);
         if (penalty) part_penalty[&part - parts.data()] = penalise(w, penalty);
         if (call.nabla_C == nullptr) {
             update(s.optimizer.method, w, constants);
@@ -466,7 +505,7 @@ private:
         const Stretch<T>& s = *call.stretch;
         const Index n = s.examples.n;
         const auto [first_part, last_part] = parts_of(t, barrier.n);
-        T* const own = scratch + t * (WIDEST<T> + 1) * WIDEST<T>;
+        T* const own = scratch + t * scratch_size();
         for (const Part* part = first_part; part != last_part; ++part) refresh(s.parameters, *part);
         barrier.wait();
         Index at = s.cursor;
@@ -478,12 +517,16 @@ private:
                 s.weight[step] = shares.weight;
             }
             if (shares.weight > 0) {
-                rows_of(t, barrier.n, s, at, rows, shares);
+                rows_of(t, barrier.n, s, at, rows, shares, own);
                 barrier.wait();
                 if (t == 0) s.cost[step] = now.groups ? total_of_groups() : total(slabs[0].C, rows);
                 const Constants<T> constants(s.optimizer, double(s.first_step + step + 1));
                 const bool more = step + 1 < s.n_steps;  // the next call brings its own
+                Ahead ahead = more ? ahead_of(t, barrier.n, s, at + rows < n ? at + rows : 0, last_part - first_part)
+                                   : Ahead{};
                 for (const Part* part = first_part; part != last_part; ++part) {
+                    ahead.fetch(s);
+                    if (part + 1 != last_part) fetch_weights(part[1], s);
                     if (now.groups)
                         add_groups(*part, now.groups, own);
                     else
@@ -507,16 +550,67 @@ private:
         }
     }
 
-    void rows_of(int t, int threads, const Stretch<T>& s, Index at, Index rows, const Shares& shares) {
+    void rows_of(int t, int threads, const Stretch<T>& s, Index at, Index rows, const Shares& shares, T* own) {
         if (now.groups) {
-            for (Index g = now.groups * t / threads; g < now.groups * (t + 1) / threads; ++g)
-                pass_group(slabs[std::size_t(t)], g, rows * g / now.groups, rows * (g + 1) / now.groups, s, at, shares);
+            for (Index g = share_of(now.groups, t, threads); g < share_of(now.groups, t + 1, threads); ++g)
+                pass_group(slabs[std::size_t(t)], g, rows * g / now.groups, rows * (g + 1) / now.groups, s, at, shares,
+                           own);
         } else {
-            const Index last = rows * (t + 1) / threads, block = block_rows();
-            for (Index i = rows * t / threads; i < last; i += block)
-                pass_rows(slabs[0], i, i + block < last ? i + block : last, s, at + i, shares);
+            const Index last = share_of(rows, t + 1, threads), block = block_rows;
+            for (Index i = share_of(rows, t, threads); i < last; i += block)
+                pass_rows(slabs[0], i, i + block < last ? i + block : last, s, at + i, shares, own);
         }
     }
+
+    // The rows that a thread passes in the next step, asked for bit by bit while it computes: a shuffled batch lies anywhere
+    // in memory.
+    struct Ahead {
+        Index row = 0, end = 0;  // of the order
+        Index lines = 0;         // of a row
+        Index line = 0;          // the next one
+        Index each_time = 0;
+
+        void fetch(const Stretch<T>& s) {
+            for (Index i = 0; i < each_time && row < end; ++i) {
+                const Index n_0 = width;
+                const Index which = s.order ? Index(s.order[row]) : row;
+                __builtin_prefetch(s.examples.X + which * n_0 + line * LINE, 0, 2);
+                if (++line == lines) {
+                    line = 0;
+                    ++row;
+                }
+            }
+        }
+
+        Index width = 0;
+    };
+
+    Ahead ahead_of(int t, int threads, const Stretch<T>& s, Index at, Index times) const {
+        const Index width = inputs.n;
+        if (now.groups || width < 4 * LINE || times == 0) return {};  // short rows are had while they are gathered
+        const Index n = s.examples.n, rows = n - at < s.batch_size ? n - at : s.batch_size;
+        const Index lines = (width + LINE - 1) / LINE;
+        Ahead ahead{at + share_of(rows, t, threads), at + share_of(rows, t + 1, threads), lines, 0, 0, width};
+        if ((ahead.end - ahead.row) * lines > CACHE / ALIGNMENT) ahead.end = ahead.row + CACHE / ALIGNMENT / lines;
+        ahead.each_time = ((ahead.end - ahead.row) * lines + times - 1) / times;
+        return ahead;
+    }
+
+    // The same for a part's weights and moments, where they are too many to stay in the cache.
+    void fetch_weights(const Part& part, const Stretch<T>& s) const {
+        if (n_parameters * Index(sizeof(T)) < CACHE || s.optimizer.method == Method::sgd) return;
+        const Block<T> w = weights(part, s, nullptr, 0);
+        for (int row = 0; row < w.rows; ++row)
+            for (int k = 0; k < w.used; k += int(LINE)) {
+                const Index at = row * w.stride + k;
+                __builtin_prefetch(w.p + at, 1, 2);
+                __builtin_prefetch(w.m + at, 1, 2);
+                if (w.v != nullptr) __builtin_prefetch(w.v + at, 1, 2);
+            }
+    }
+
+    // Where the work of thread t begins, of n pieces in all.
+    static Index share_of(Index n, int t, int threads) { return t == 0 ? 0 : t == threads ? n : n * t / threads; }
 
     double total_of_groups() const {
         double cost = 0;
@@ -560,6 +654,7 @@ private:
         for (const Part* part = first_part; part != last_part; ++part) refresh(r.parameters, *part);
         barrier.wait();
         Rows<T>& rows = slabs[std::size_t(t)];
+        T* const own = scratch + t * scratch_size();
         const Index blocks = (r.examples.n + BLOCK - 1) / BLOCK;
         for (Index i = 0; i < BLOCK; ++i) rows.share[i] = 1;
         for (Index block = blocks * t / barrier.n; block < blocks * (t + 1) / barrier.n; ++block) {
@@ -567,13 +662,13 @@ private:
             gather(rows, 0, n, r.examples, nullptr, at);
             forward_rows(rows, 0, n);
             if (r.a == nullptr) {
-                output(output_of(rows), 0, n);
+                output(output_of(rows, own), 0, n);
                 r.cost[block] = total(rows.C, n);
                 continue;
             }
             const Matrix<T>& last = rows.a[std::size_t(L)];
             if (softmax_last)
-                softmax(last, 0, n);
+                softmax(last, 0, n, own);
             else
                 for (const Panel& panel : last.columns->panels)
                     layers[std::size_t(L)].activation(last.at(panel, 0), rows.d[std::size_t(L)].at(panel, 0),
@@ -599,6 +694,7 @@ private:
     Penalty<T> penalty{};
     bool softmax_last = false;
     Index n_parameters = 0;
+    Index block_rows = 0;  // rows that pass through all layers together: as many as stay in the cache
     Index sums_size = 0;
     double effort_of_row = 0;
 
@@ -609,7 +705,7 @@ private:
     T* sums = nullptr;               // of each group, part by part
     double* group_cost = nullptr;    // one a group
     double* part_penalty = nullptr;  // one a part
-    T* scratch = nullptr;            // one part's gradient, for each thread
+    T* scratch = nullptr;            // of each thread
 };
 
 }  // namespace chainrule::CHAINRULE_ISA

@@ -12,6 +12,7 @@ struct Output {
     const T* share;
     T* C;
     Pass<T> activation;
+    T* scratch;  // 3·n_L·LANES numbers
 };
 
 template <class T>
@@ -115,109 +116,100 @@ void poisson_softplus(const Output<T>& out, Index first, Index last) {
     });
 }
 
-// Row i of z becomes e_j = e^(z_j − max z), the largest of which is 1; returns what the others add up to. f(panel, column,
-// z − max z) is called for each vector on the way.
+// Softmax couples the columns of a row, so here the lanes are rows: the columns of LANES rows lie one after the other.
+
+// Rows i … i + rows − 1 of a matrix, turned into columns; and back, with 0 in the padding.
+template <class T>
+void to_columns(const Matrix<T>& matrix, Index i, int rows, T* columns) {
+    for (const Panel& panel : matrix.columns->panels) {
+        const T* const from = matrix.at(panel, i);
+        for (int r = 0; r < rows; ++r)
+            for (int j = 0; j < panel.used; ++j) columns[(panel.first + j) * LANES<T> + r] = from[r * panel.width + j];
+    }
+}
+
+template <class T>
+void from_columns(const T* columns, Index i, int rows, const Matrix<T>& matrix) {
+    for (const Panel& panel : matrix.columns->panels) {
+        T* const into = matrix.at(panel, i);
+        for (int r = 0; r < rows; ++r) {
+            for (int j = 0; j < panel.used; ++j) into[r * panel.width + j] = columns[(panel.first + j) * LANES<T> + r];
+            for (int j = panel.used; j < panel.width; ++j) into[r * panel.width + j] = 0;
+        }
+    }
+}
+
+// Columns of z become e_j = e^(z_j − max z), the largest of which is 1; returns what the others add up to. f(j, z_j − max z)
+// is called for each on the way.
 template <class T, class F>
-CHAINRULE_INLINE T exponentials(const Matrix<T>& z, Index i, F&& f) {
-    T top = -std::numeric_limits<T>::infinity();
-    each_row<T>(z, i, i + 1, [&](const Panel& panel, Index, int column, auto v) {
-        using V = decltype(v);
-        const V lowest = splat<V>(-std::numeric_limits<T>::infinity());
-        const T each = largest(within(load<V>(z.at(panel, i) + column), column, panel.used, lowest));
-        top = each > top ? each : top;
-    });
-    T rest = 0, ones = 0;  // apart, so that a 1 does not swallow what is small
-    each_row<T>(z, i, i + 1, [&](const Panel& panel, Index, int column, auto v) {
-        using V = decltype(v);
-        T* const at = z.at(panel, i) + column;
-        const V shifted = load<V>(at) - splat<V>(top), zero{};
-        const V e = within(exp(shifted), column, panel.used, zero);
-        const auto at_top = (shifted == zero) & (e != zero);
-        ones += sum(at_top ? splat<V>(1) : zero);
-        rest += sum(at_top ? zero : e);
-        f(panel, column, shifted);
-        store(at, e);
-    });
-    return rest + (ones - 1);
+CHAINRULE_INLINE Vec<T, LANES<T>> exponentials(T* z, Index n, F f) {
+    using V = Vec<T, LANES<T>>;
+    constexpr int L = LANES<T>;
+    V top = load<V>(z), rest{}, ones{};
+    for (Index j = 1; j < n; ++j) top = max(load<V>(z + j * L), top);
+    for (Index j = 0; j < n; ++j) {
+        const V shifted = load<V>(z + j * L) - top, e = exp(shifted), zero{};
+        const auto largest = shifted == zero;
+        rest += largest ? zero : e;  // apart from the ones, so that these do not swallow what is small
+        ones += largest ? splat<V>(1) : zero;
+        f(j, shifted);
+        store(z + j * L, e);
+    }
+    return rest + (ones - splat<V>(1));
 }
 
-// ∂C/∂z_j = (e_j·Σ_{k≠j} y_k − y_j·Σ_{k≠j} e_k)/Σe of any row, times `scale`: sums from the left, then from the right.
-template <class T>
-void soft_targets(const Output<T>& out, Index i, T scale) {
-    const std::vector<Panel>& panels = out.a.columns->panels;
-    T e_sum = 0, y_sum = 0;
-    for (std::size_t p = 0; p < panels.size(); ++p)
-        for (int j = 0; j < panels[p].used; ++j) {
-            const T e = out.a.at(panels[p], i)[j], y = out.y.at(panels[p], i)[j];
-            out.d.at(panels[p], i)[j] = e * y_sum - y * e_sum;
-            e_sum += e;
-            y_sum += y;
-        }
-    e_sum = y_sum = 0;
-    for (std::size_t p = panels.size(); p-- > 0;)
-        for (int j = panels[p].used; j-- > 0;) {
-            const T e = out.a.at(panels[p], i)[j], y = out.y.at(panels[p], i)[j];
-            T& d = out.d.at(panels[p], i)[j];
-            d = scale * (d + (e * y_sum - y * e_sum));
-            e_sum += e;
-            y_sum += y;
-        }
-}
-
-// The same where y is `y` in one column and 0 in all others: e_j·y there, and −y·Σ_{k≠j} e_k in that column.
-template <class T>
-void one_hot_target(const Output<T>& out, Index i, T scale, T y, const Panel& panel, int j) {
-    T* const hot = out.a.at(panel, i) + j;
-    const T e = *hot;
-    *hot = 0;
-    T others = 0;
-    each_row<T>(out.a, i, i + 1, [&](const Panel& each, Index, int column, auto v) {
-        const auto e_k = load<decltype(v)>(out.a.at(each, i) + column);
-        others += sum(e_k);
-        store(out.d.at(each, i) + column, splat<decltype(v)>(scale * y) * e_k);
-    });
-    *hot = e;
-    out.d.at(panel, i)[j] = -scale * y * others;
-}
-
-// softmax with C = −Σ y_j ln a_j, where ln a_j = (z_j − max z) − ln(1 + rest).
+// softmax with C = −Σ_j y_j ln a_j, where ln a_j = (z_j − max z) − ln(1 + rest), and
+// ∂C/∂z_j = a_j·Σ_{k≠j} y_k − y_j·Σ_{k≠j} a_k, the sums over k < j and over k > j.
 template <class T>
 void cross_entropy(const Output<T>& out, Index first, Index last) {
-    using V1 = Vec<T, NARROWEST<T>>;
-    for (Index i = first; i < last; ++i) {
-        T y_shifted = 0, y_sum = 0;
-        const T rest = exponentials(out.a, i, [&]<class V>(const Panel& panel, int column, V shifted) {
-            const V y = load<V>(out.y.at(panel, i) + column), zero{};
-            y_sum += sum(y);
-            y_shifted += sum(y == zero ? zero : y * shifted);
+    using V = Vec<T, LANES<T>>;
+    constexpr int L = LANES<T>;
+    const Index n = out.a.columns->n;
+    T* const e = out.scratch;
+    T* const y = e + n * L;
+    T* const d = y + n * L;
+    for (Index i = first; i < last; i += L) {
+        const int rows = last - i < L ? int(last - i) : L;
+        to_columns(out.a, i, rows, e);
+        to_columns(out.y, i, rows, y);
+        V y_sum{}, y_shifted{};
+        const V rest = exponentials(e, n, [&](Index j, V shifted) {
+            const V each = load<V>(y + j * L), zero{};
+            y_sum += each;
+            y_shifted += each == zero ? zero : each * shifted;
         });
-        out.C[i] = out.share[i] * (y_sum * log1p(splat<V1>(rest))[0] - y_shifted);
-        const T scale = out.share[i] / (1 + rest);
-        int hot = 0, hot_j = 0;
-        const Panel* hot_panel = nullptr;
-        for (const Panel& panel : out.a.columns->panels)
-            for (int j = 0; j < panel.used; ++j)
-                if (out.y.at(panel, i)[j] != 0) {
-                    ++hot;
-                    hot_panel = &panel;
-                    hot_j = j;
-                }
-        if (hot == 1)
-            one_hot_target(out, i, scale, out.y.at(*hot_panel, i)[hot_j], *hot_panel, hot_j);
-        else
-            soft_targets(out, i, scale);
+        const V share = load_some<V>(out.share + i, rows);
+        store_some<V>(out.C + i, share * (y_sum * log1p(rest) - y_shifted), rows);
+        V e_before{}, y_before{}, e_after{}, y_after{};
+        for (Index j = 0; j < n; ++j) {
+            const V e_j = load<V>(e + j * L), y_j = load<V>(y + j * L);
+            store(d + j * L, e_j * y_before - y_j * e_before);
+            e_before += e_j;
+            y_before += y_j;
+        }
+        const V scale = share / (splat<V>(1) + rest);
+        for (Index j = n; j-- > 0;) {
+            const V e_j = load<V>(e + j * L), y_j = load<V>(y + j * L);
+            store(d + j * L, scale * (load<V>(d + j * L) + (e_j * y_after - y_j * e_after)));
+            e_after += e_j;
+            y_after += y_j;
+        }
+        from_columns(d, i, rows, out.d);
     }
 }
 
 // a = e/Σe, for predictions.
 template <class T>
-void softmax(const Matrix<T>& z, Index first, Index last) {
-    for (Index i = first; i < last; ++i) {
-        const T rest = exponentials(z, i, [](const Panel&, int, auto) {});
-        each_row<T>(z, i, i + 1, [&](const Panel& panel, Index, int column, auto v) {
-            T* const at = z.at(panel, i) + column;
-            store(at, load<decltype(v)>(at) / splat<decltype(v)>(1 + rest));
-        });
+void softmax(const Matrix<T>& z, Index first, Index last, T* scratch) {
+    using V = Vec<T, LANES<T>>;
+    constexpr int L = LANES<T>;
+    const Index n = z.columns->n;
+    for (Index i = first; i < last; i += L) {
+        const int rows = last - i < L ? int(last - i) : L;
+        to_columns(z, i, rows, scratch);
+        const V sum = splat<V>(1) + exponentials(scratch, n, [](Index, V) {});
+        for (Index j = 0; j < n; ++j) store(scratch + j * L, load<V>(scratch + j * L) / sum);
+        from_columns(scratch, i, rows, z);
     }
 }
 

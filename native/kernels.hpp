@@ -249,23 +249,23 @@ void transpose_into(const T* w, Index stride, const Panel& j, Index n, T* out) {
     });
 }
 
-// Write the columns of panel k of w into a panel with as many rows; 0 in the padding.
+// `used` numbers into a row of a panel; 0 in the padding.
+template <class T, int W>
+CHAINRULE_INLINE void copy_row(const T* from, int used, T* to) {
+    using V = typename RowOf<T, W>::V;
+#pragma GCC unroll 2
+    for (int n = 0; n < RowOf<T, W>::N; ++n) {
+        const int left = used - n * lanes<V>;
+        store(to + n * lanes<V>, left > 0 ? load_some<V>(from + n * lanes<V>, left) : V{});
+    }
+}
+
+// Write the columns of panel k of w into a panel with as many rows.
 template <class T>
 void copy_into(const T* w, Index stride, const Panel& k, Index rows, T* out) {
     by_width<T>(k.width, [&](auto width) {
         constexpr int W = decltype(width)::value;
-        using V = typename RowOf<T, W>::V;
-        if (k.used == W) {
-            for (Index r = 0; r < rows; ++r)
-                for (int n = 0; n < RowOf<T, W>::N; ++n)
-                    store(out + r * W + n * lanes<V>, load<V>(w + r * stride + n * lanes<V>));
-        } else {
-            for (Index r = 0; r < rows; ++r)
-                for (int n = 0; n < RowOf<T, W>::N; ++n) {
-                    const Index left = k.used - n * lanes<V>;
-                    store(out + r * W + n * lanes<V>, left > 0 ? load_some<V>(w + r * stride + n * lanes<V>, left) : V{});
-                }
-        }
+        for (Index r = 0; r < rows; ++r) copy_row<T, W>(w + r * stride, k.used, out + r * W);
     });
 }
 

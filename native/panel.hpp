@@ -53,6 +53,7 @@ struct Columns {
     std::vector<Panel> panels;
     Index n = 0;
     Index padded = 0;
+    Index rows_at_a_time = 0;  // so many rows stay in the first cache while they are copied panel by panel
 };
 
 template <class T>
@@ -70,6 +71,7 @@ Columns cut(Index n) {
         columns.padded += width;
         first += used;
     }
+    columns.rows_at_a_time = 1 + 8192 / (n * Index(sizeof(T)));
     return columns;
 }
 

@@ -6,7 +6,7 @@ it, so that an optimizer, a checker and a file all work on the same numbers. Not
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 from math import prod
 from types import MappingProxyType
@@ -78,10 +78,21 @@ class Network:
         """1..L."""
         return range(1, self.depth + 1)
 
-    @property
+    @cached_property
     def n_parameters(self) -> int:
         """How many weights and biases there are."""
         return sum(block.stop - block.start for block in layout(self))
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.sizes, self.activation, self.cost, self.l1, self.l2))
+
+    def __hash__(self) -> int:
+        return self._hash  # asked for at each gradient
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # without what is cached: another process hashes texts differently
+        return type(self), (self.sizes, self.activation, self.cost, self.l1, self.l2)
 
 
 def legal_pairs() -> str:
@@ -148,6 +159,9 @@ def layout(network: Network) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
+_FLOAT_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
+
+
 class ParameterVector:
     """All weights and biases, or all of ∇C: one flat ``vector`` with views ``w[l]`` (n_l, n_{l−1}) and ``b[l]`` (n_l,).
 
@@ -159,7 +173,7 @@ class ParameterVector:
     def __init__(self, network: Network, vector: Array) -> None:
         require(isinstance(network, Network), "network", network, "a Network")
         require(isinstance(vector, np.ndarray), "parameters", vector, "an array")
-        if vector.dtype.name not in ("float32", "float64"):
+        if vector.dtype not in _FLOAT_TYPES:
             raise InputError(f"parameters: dtype {vector.dtype}, expected float32 or float64")
         if vector.shape != (network.n_parameters,) or not vector.flags.c_contiguous:
             raise InputError(
@@ -168,9 +182,22 @@ class ParameterVector:
             )
         self.network = network
         self.vector = vector
-        views = {block.name: vector[block.start : block.stop].reshape(block.shape) for block in layout(network)}
-        self.w: Mapping[int, Array] = MappingProxyType({l: views[f"w{l}"] for l in network.layers})
-        self.b: Mapping[int, Array] = MappingProxyType({l: views[f"b{l}"] for l in network.layers})
+
+    @cached_property
+    def w(self) -> Mapping[int, Array]:
+        """w[l], (n_l, n_{l−1}), of each layer, as views."""
+        return self._views("w")
+
+    @cached_property
+    def b(self) -> Mapping[int, Array]:
+        """b[l], (n_l,), of each layer, as views."""
+        return self._views("b")
+
+    def _views(self, letter: str) -> Mapping[int, Array]:
+        blocks = [block for block in layout(self.network) if block.name[0] == letter]
+        return MappingProxyType(
+            {block.layer: self.vector[block.start : block.stop].reshape(block.shape) for block in blocks}
+        )
 
     @classmethod
     def zeros(cls, network: Network, dtype: np.dtype[np.floating] | type = np.float64) -> Self:

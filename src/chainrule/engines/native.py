@@ -1,7 +1,7 @@
 """The compiled engine's face: the reference engine's functions, with arrays made ready for C++."""
 
 import os
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -31,10 +31,11 @@ _COST = {name: i for i, name in enumerate(COSTS)}
 _METHOD = {name: i for i, name in enumerate(METHODS)}
 
 
+@cache
 def threads() -> int:
     """How many threads it may use: those of CHAINRULE_THREADS, or one for each usable processor. Small networks use one.
 
-    The results are the same to the bit for any number. Raises InputError for a variable that is no number of threads.
+    It is read once, when it is first asked for. The results are the same to the bit for any number. Raises InputError for a variable that is no number of threads.
     """
     wanted = os.environ.get(THREADS_VARIABLE)
     if not wanted:
@@ -68,21 +69,21 @@ def gradient(
 
     Raises InputError for arrays that do not fit the network, and for weights that are no weights.
     """
-    network, vector = parameters.network, parameters.vector
-    if len(X) == 0:
-        raise InputError("X: no examples; a mean needs at least one")
+    vector = parameters.vector
+    nabla_C = np.empty_like(vector)
+    chain = _chain(parameters.network, vector.dtype.char, INSTRUCTION_SET)
     if weights is not None:
         example_shares(len(X), weights)
-        weights = _ready(weights, vector.dtype)
-    nabla_C = np.empty_like(vector)
-    chain = _chain(network, vector.dtype.char, INSTRUCTION_SET)
     try:
-        C = chain.gradient(
-            _ready(vector), _ready(X, vector.dtype), _ready(Y, vector.dtype), weights, nabla_C, threads()
-        )
-    except ValueError as error:
-        raise InputError(str(error)) from None
-    return C, ParameterVector(network, nabla_C)
+        C = chain.gradient(vector, X, Y, weights, nabla_C, threads())
+    except ValueError:  # they are not as C++ takes them
+        X, Y = _ready(X, vector.dtype), _ready(Y, vector.dtype)
+        weights = None if weights is None else _ready(weights, vector.dtype)
+        try:
+            C = chain.gradient(_ready(vector), X, Y, weights, nabla_C, threads())
+        except ValueError as error:
+            raise InputError(str(error)) from None
+    return C, ParameterVector(parameters.network, nabla_C)
 
 
 def run(state: TrainingState, n_steps: int) -> None:

@@ -94,8 +94,8 @@ class TrainingState:
             self.epoch += len(cost)
             return
         # one after the other, so that slicing changes no bit
-        self.running_cost = float(np.cumsum([self.running_cost, *(cost * weight)])[-1])
-        self.running_weight = float(np.cumsum([self.running_weight, *weight])[-1])
+        self.running_cost = float(np.concatenate([[self.running_cost], cost * weight]).cumsum()[-1])
+        self.running_weight = float(np.concatenate([[self.running_weight], weight]).cumsum()[-1])
         self.cursor = min(self.cursor + len(cost) * self.batch_size, len(self.X))
         if self.cursor == len(self.X):
             self.costs.append(self.running_cost / self.running_weight)
