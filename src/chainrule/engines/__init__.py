@@ -12,24 +12,28 @@ from chainrule.errors import InputError
 VARIABLE = "CHAINRULE_ENGINE"
 NAMES = ("native", "reference")
 
-_REMEDY = "install a C++ compiler and the headers of Python (Debian: g++ and python3-dev), then chainrule once more"
+_REMEDY = (
+    "install a C++ compiler and the headers of Python (Debian: g++ and python3-dev), then chainrule once more with pip's "
+    "options --force-reinstall --no-cache-dir"
+)
 
 
 class SlowEngineWarning(UserWarning):
     """The reference engine trains because the compiled one is missing."""
 
 
-def engine() -> ModuleType:
-    """The engine in use: a module with ``NAME``, ``predict(parameters, X)``, ``data_cost(parameters, X, Y)``,
+def engine(name: str | None = None) -> ModuleType:
+    """The engine in use, or the one of that name: a module with ``NAME``, ``predict(parameters, X)``, ``data_cost(parameters, X, Y)``,
     ``gradient(parameters, X, Y, weights=None)`` and ``run(state, n_steps)``.
 
     It is the compiled one, ``native``, where that was built, and otherwise ``reference``. The environment variable
     CHAINRULE_ENGINE names one of the two; InputError for another name, or where native is named and was not built.
     """
-    wanted = _wanted()
+    wanted = _wanted() if name is None else known("engine", name, NAMES)
     missing = None if wanted == "reference" else _missing()
     if wanted == "native" and missing:
-        raise InputError(f"{VARIABLE}: the native engine is missing, for {missing}; {_REMEDY}, or unset {VARIABLE}")
+        what, otherwise = (VARIABLE, f"unset {VARIABLE}") if name is None else ("engine", "choose the reference engine")
+        raise InputError(f"{what}: the native engine is missing, for {missing}; {_REMEDY}, or {otherwise}")
     if wanted == "reference" or missing:
         from chainrule.engines import reference
 
