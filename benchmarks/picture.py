@@ -69,7 +69,7 @@ def _svg(results: Mapping[str, Any], dark: bool) -> str:
         spine.set_visible(False)
     figure.legend(loc="outside upper center", ncols=4, frameon=False, labelcolor=ink, handletextpad=0.2)
     buffer = StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Title": None})
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     pyplot.close(figure)
     return _described(buffer.getvalue(), results)
 
