@@ -1,118 +1,26 @@
-// One network's training step: forward, cost, backward, gradient and update over a batch, by one thread or several.
+// One network's training steps, by one thread or several.
 //
 // A step has two phases. In the first each thread takes some rows of the batch through all layers, forward and back; rows
-// do not depend on each other. In the second each thread takes some of the gradient's blocks, a panel of neurons × a panel
-// of inputs, sums each over all rows, and updates the weights in it. δ of every layer is known before any weight changes.
-// Large batches of small networks are cut into groups of rows instead, whose gradients the first phase sums up group by
-// group while the rows are in the cache, and the second adds. How a step is cut depends on the network and the batch
-// size, never on the number of threads, so neither do the bits.
+// do not depend on each other. In the second the gradient is summed and the weights change; δ of every layer is known by
+// then. Three ways to share the second phase:
+// - a large network: each thread sums some parts of the gradient, a panel of neurons × a panel of inputs, over all rows, and
+//   updates the weights in them;
+// - a small one: each thread sums the gradient over its own rows already in the first phase, where they are in its cache,
+//   then adds the other threads' sums and updates all weights, in a copy of its own. So only sums travel between cores,
+//   once a step;
+// - a network too small for several threads: one thread does all.
+// In what order numbers are added depends on the network and the batch size, never on the number of threads.
 #pragma once
 
-#include "cost.hpp"
-#include "optimizer.hpp"
+#include "passes.hpp"
 #include "pool.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
-inline constexpr Index ALIGNMENT = 64;
-
-// Memory taken piece by piece: once without a base to learn how much it is, then from a base.
-class Arena {
-public:
-    explicit Arena(char* base) : base(base) {}
-
-    template <class T>
-    T* take(Index n) {
-        T* const piece = base ? reinterpret_cast<T*>(base + used) : nullptr;
-        used += (n * Index(sizeof(T)) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-        return piece;
-    }
-
-    template <class T>
-    Matrix<T> matrix(const Columns& columns, Index rows) {
-        return {&columns, take<T>(rows * columns.padded), rows};
-    }
-
-    Index size() const { return used; }
-
-private:
-    char* base;
-    Index used = 0;
-};
-
-struct FreeAligned {
-    void operator()(char* p) const { ::operator delete(p, std::align_val_t(ALIGNMENT)); }
-};
-
-template <class T>
-struct Layer {
-    Index n_in, n_out;
-    Index w, b;  // where they begin in the parameters
-    Columns columns;
-    Pass<T> activation;
-    T* forward = nullptr;   // w for the forward product: per panel of neurons, a row for each input
-    T* backward = nullptr;  // w for the backward product: per panel of inputs, a row for each neuron
-    T* bias = nullptr;      // b with its padding
-};
-
-// The gradient of a panel of neurons by a panel of inputs; its bias part goes with the first panel of inputs.
-struct Part {
-    int layer;
-    int j, k;
-    Index at;       // where it begins among a group's sums
-    double effort;  // of all parts up to and with this one
-};
-
-// What a batch, or a block of one, passes through.
-template <class T>
-struct Rows {
-    std::vector<Matrix<T>> a, d;  // a[0 … L]; d[1 … L] is σ′, then ∂C/∂z
-    Matrix<T> y;
-    T* share = nullptr;
-    T* C = nullptr;
-};
-
-// What each example of a batch counts for: its weight over the sum of the batch's weights.
-struct Shares {
-    double weight = 0;  // of the whole batch; 0: nothing counts
-    double top = 1;     // the largest weight, taken out so that no sum overflows
-    double sum = 1;     // of weights over the largest
-
-    template <class T>
-    T of(T weight) const { return T(double(weight) / top / sum); }
-};
-
 template <class T>
 class Chain final : public Engine<T> {
 public:
-    explicit Chain(const Network& network) : L(int(network.activation.size())), output(output_pass<T>(network)) {
-        inputs = cut<T>(network.sizes[0]);
-        penalty = {T(network.l1), T(network.l2)};
-        softmax_last = network.activation.back() == Activation::softmax;
-        layers.resize(std::size_t(L) + 1);
-        Index at = 0;
-        double macs = 0, passes = 0;
-        for (int l = 1; l <= L; ++l) {
-            Layer<T>& layer = layers[std::size_t(l)];
-            layer.n_in = network.sizes[std::size_t(l) - 1];
-            layer.n_out = network.sizes[std::size_t(l)];
-            layer.w = at;
-            layer.b = at + layer.n_in * layer.n_out;
-            at = layer.b + layer.n_out;
-            layer.columns = cut<T>(layer.n_out);
-            const Activation σ = network.activation[std::size_t(l) - 1];
-            layer.activation = pass<T>(σ);
-            macs += double(layer.n_in) * double(layer.columns.padded) * (l == 1 ? 2 : 3);
-            passes += double(layer.columns.padded) * (σ == Activation::relu || σ == Activation::identity ? 3 : 25);
-        }
-        n_parameters = at;
-        Index padded = inputs.padded;
-        for (int l = 1; l <= L; ++l) padded += 2 * columns(l).padded;
-        block_rows = CACHE / (padded * Index(sizeof(T))) / 8 * 8;
-        if (block_rows < BLOCK) block_rows = BLOCK;
-        effort_of_row = (macs + passes) / LANES<T> + 20;
-        cut_gradient();
-    }
+    explicit Chain(const Network& network) : plan(network) {}
 
     double gradient(const T* parameters, const Examples<T>& examples, T* nabla_C, int threads) override {
         double cost = 0, weight = 0;
@@ -140,217 +48,167 @@ public:
     }
 
     int threads_used(Index rows, int threads) const override {
-        const double effort = effort_of_row * double(rows) + 2 * double(n_parameters) / LANES<T>;
-        const double most = effort / LEAST_EFFORT;
-        return most < 2 ? 1 : most < threads ? int(most) : threads;
+        return plan.threads_used(plan.cut_batch(rows), threads);
     }
 
-    void poison() override {
-        T* const numbers = reinterpret_cast<T*>(memory.get());
-        for (Index i = 0; i < memory_size / Index(sizeof(T)); ++i) numbers[i] = std::numeric_limits<T>::quiet_NaN();
-    }
+    void poison() override { memory.poison(); }
 
 private:
-    // cycles of one core, about, for which waking and meeting another thread pays
-    static constexpr double LEAST_EFFORT = 3000;
-    // rows of a group are taken through the network by so many
-    static constexpr Index BLOCK = 64;
-    static constexpr Index MOST_GROUPS = 32;
-    static constexpr Index CACHE = 256 * 1024;
-    static constexpr Index LINE = ALIGNMENT / Index(sizeof(T));
-
-    // How the memory is cut: `slabs` times room for `rows` rows, and the sums of `groups` groups.
-    struct Cut {
-        Index rows = 0;
-        int slabs = 0;
-        Index groups = 0;
-        int threads = 0;
-    };
+    
+    static constexpr Index BLOCK = Plan<T>::BLOCK;
 
     struct Call {
         Chain* chain;
         const Stretch<T>* stretch;
-        T* nabla_C;   // where the gradient goes that is not fused with its update
+        Cut cut;
+        T* nabla_C;   // where the gradient goes that is not fused with its update; a copy's each has its own
         bool update;
+        bool copies;  // each thread updates all weights, in a copy of its own
     };
 
-    void cut_gradient() {
-        Index at = 0;
-        double effort = 0;
-        for (int l = 1; l <= L; ++l) {
-            const Columns& above = layers[std::size_t(l)].columns;
-            const Columns& below = columns(l - 1);
-            for (std::size_t j = 0; j < above.panels.size(); ++j)
-                for (std::size_t k = 0; k < below.panels.size(); ++k) {
-                    const int width = below.panels[k].width, used = above.panels[j].used;
-                    effort += double(used) * (width < LANES<T> ? LANES<T> : width) + 64;
-                    parts.push_back({l, int(j), int(k), at, effort});
-                    at += Index(used) * width + (k == 0 ? above.panels[j].width : 0);
+    // The steps of a stretch. Without `update`, ∇C of the one step goes to nabla_C.
+    void train(const Stretch<T>& stretch, T* nabla_C, bool update, int threads) {
+        const Index n = stretch.examples.n;
+        const Cut cut = plan.cut_batch(stretch.batch_size < n ? stretch.batch_size : n);
+        threads = plan.threads_used(cut, threads);
+        const bool copies = update && threads > 1 && cut.groups > 1;
+        memory.prepare(plan, {cut.blocks ? BLOCK : cut.batch, cut.blocks ? threads : 1, cut.groups, threads,
+                              copies ? threads : 1});
+        std::unique_ptr<T[]> unfused;
+        if (update && !stretch.fused) {
+            unfused.reset(new T[std::size_t(plan.n_parameters * (copies ? threads : 1))]);
+            nabla_C = unfused.get();
+        }
+        Weights<T>& first = memory.copies[0];
+        first.parameters = stretch.parameters;
+        first.moments[0] = stretch.moments[0];
+        first.moments[1] = stretch.moments[1];
+        Call call{this, &stretch, cut, nabla_C, update, copies};
+        in_parallel(
+            threads,
+            [](void* context, int t, Barrier& barrier) {
+                const Call& call = *static_cast<Call*>(context);
+                call.chain->steps(call, t, barrier);
+            },
+            &call);
+    }
+
+    void steps(const Call& call, int t, Barrier& barrier) {
+        const Stretch<T>& s = *call.stretch;
+        const int threads = barrier.n;
+        const bool copies = call.copies && threads > 1;  // the pool may have been taken
+        const Weights<T>& own = memory.copies[copies ? std::size_t(t) : 0];
+        T* const nabla_C = call.nabla_C + (copies ? t * plan.n_parameters : 0);
+        const auto [first, last] = copies ? plan.parts_of(0, 1) : plan.parts_of(t, threads);
+        if (copies && t > 0) copy_weights(s, own);
+        for (const Part* part = first; part != last; ++part) pack(plan, *part, own.parameters, own);
+        barrier.wait();
+        Batch<T> batch{s.examples, s.order, s.cursor, 0};
+        const Index n = s.examples.n;
+        for (Index step = 0; step < s.n_steps; ++step) {
+            batch.rows = n - batch.at < s.batch_size ? n - batch.at : s.batch_size;
+            const Shares shares = batch.shares();
+            if (t == 0) {
+                s.cost[step] = 0;
+                s.weight[step] = shares.weight;
+            }
+            Batch<T> next = batch;
+            next.at = batch.at + batch.rows < n ? batch.at + batch.rows : 0;
+            next.rows = n - next.at < s.batch_size ? n - next.at : s.batch_size;
+            if (shares.weight > 0) {
+                const int turn = int(step % 2);
+                rows_phase(call, own, batch, shares, t, threads, turn);
+                barrier.wait();
+                if (t == 0) s.cost[step] = cost_of(call, batch, turn);
+                const bool more = step + 1 < s.n_steps;  // the next call packs for itself
+                Ahead<T> ahead;
+                if (more && !call.cut.blocks)
+                    ahead = Ahead<T>(next, plan.inputs.n, begin_of(next.rows, t, threads),
+                                     begin_of(next.rows, t + 1, threads), last - first);
+                const Constants<T> constants(s.optimizer, double(s.first_step + step + 1));
+                T* const g = memory.scratch(t);
+                for (const Part* part = first; part != last; ++part) {
+                    ahead.fetch();
+                    if (part + 1 != last) fetch(part[1], own);
+                    if (call.cut.groups > 1)
+                        add_groups(*part, call.cut.groups, threads, turn, g);
+                    else
+                        sum_part(plan, *part, memory.slabs[0], 0, batch.rows, g, false);
+                    finish(*part, call, own, g, call.nabla_C ? nabla_C : nullptr, constants);
+                    if (call.nabla_C == nullptr && more) pack(plan, *part, own.parameters, own);
                 }
-        }
-        sums_size = at;
-    }
-
-    const Columns& columns(int l) const { return l == 0 ? inputs : layers[std::size_t(l)].columns; }
-
-    Cut cut_batch(Index batch, int threads) const {
-        // groups pay where a batch does not fit into the cache and the sums of the groups are small beside it
-        const Index groups = batch / (4 * BLOCK);
-        if (batch > 2 * block_rows && groups * sums_size <= batch * columns(0).padded) {
-            return {BLOCK, threads, groups < MOST_GROUPS ? groups : MOST_GROUPS, threads};
-        }
-        return {batch, 1, 0, threads};
-    }
-
-    // memory -----------------------------------------------------------------------------------------
-
-    void lay_out(Arena& arena, const Cut& cut) {
-        for (int l = 1; l <= L; ++l) {
-            Layer<T>& layer = layers[std::size_t(l)];
-            layer.forward = arena.template take<T>(layer.n_in * layer.columns.padded);
-            layer.backward = l > 1 ? arena.template take<T>(layer.n_out * columns(l - 1).padded) : nullptr;
-            layer.bias = arena.template take<T>(layer.columns.padded);
-        }
-        slabs.resize(std::size_t(cut.slabs));
-        for (Rows<T>& slab : slabs) {
-            slab.a.resize(std::size_t(L) + 1);
-            slab.d.resize(std::size_t(L) + 1);
-            for (int l = 0; l <= L; ++l) {
-                slab.a[std::size_t(l)] = arena.matrix<T>(columns(l), cut.rows);
-                if (l > 0) slab.d[std::size_t(l)] = arena.matrix<T>(columns(l), cut.rows);
+                if (call.nabla_C != nullptr && call.update) {
+                    barrier.wait();
+                    for (const Part* part = first; part != last; ++part) {
+                        update_from(nabla_C, *part, call, own, constants);
+                        if (more) pack(plan, *part, own.parameters, own);
+                    }
+                }
+                if (!copies) barrier.wait();
+                if (t == 0 && plan.penalty)
+                    for (std::size_t part = 0; part < plan.parts.size(); ++part) s.cost[step] += own.penalty[part];
             }
-            slab.y = arena.matrix<T>(columns(L), cut.rows);
-            slab.share = arena.template take<T>(cut.rows);
-            slab.C = arena.template take<T>(cut.rows);
+            batch.at = next.at;
         }
-        sums = arena.template take<T>(cut.groups * sums_size);
-        group_cost = arena.template take<double>(cut.groups);
-        part_penalty = arena.template take<double>(Index(parts.size()));
-        scratch = arena.template take<T>(cut.threads * scratch_size());
     }
 
-    // Each thread's: one part's gradient, or the columns of softmax.
-    Index scratch_size() const {
-        const Index part = (WIDEST<T> + 1) * WIDEST<T>, softmax = 3 * columns(L).n * LANES<T>;
-        return softmax_last && softmax > part ? softmax : part;
+    void copy_weights(const Stretch<T>& s, const Weights<T>& copy) const {
+        const std::size_t bytes = std::size_t(plan.n_parameters) * sizeof(T);
+        std::memcpy(copy.parameters, s.parameters, bytes);
+        for (int i = 0; i < 2; ++i)
+            if (s.moments[i] != nullptr) std::memcpy(copy.moments[i], s.moments[i], bytes);
     }
 
-    void prepare(const Cut& wanted) {
-        if (wanted.rows == now.rows && wanted.groups == now.groups && wanted.slabs <= now.slabs &&
-            wanted.threads <= now.threads)
+    // the first phase --------------------------------------------------------------------------------
+
+    void rows_phase(const Call& call, const Weights<T>& weights, const Batch<T>& batch, const Shares& shares, int t,
+                    int threads, int turn) {
+        const Index groups = call.cut.groups, rows = batch.rows;
+        T* const scratch = memory.scratch(t);
+        if (groups == 1) {
+            pass_rows(weights, batch, shares, begin_of(rows, t, threads), begin_of(rows, t + 1, threads), scratch);
             return;
-        now = {};
-        Arena measure(nullptr);
-        lay_out(measure, wanted);
-        if (measure.size() > memory_size) {
-            memory.reset();
-            memory_size = 0;
-            memory.reset(static_cast<char*>(::operator new(std::size_t(measure.size()), std::align_val_t(ALIGNMENT))));
-            memory_size = measure.size();
         }
-        Arena place(memory.get());
-        lay_out(place, wanted);
-        now = wanted;
-    }
-
-    // the panels of the weights ----------------------------------------------------------------------
-
-    void refresh(const T* p, const Part& part) {
-        Layer<T>& layer = layers[std::size_t(part.layer)];
-        const Panel& j = layer.columns.panels[std::size_t(part.j)];
-        const Panel& k = columns(part.layer - 1).panels[std::size_t(part.k)];
-        const T* const w = p + layer.w + j.first * layer.n_in + k.first;
-        transpose_into(w, layer.n_in, j, k.used, layer.forward + j.start * layer.n_in + k.first * j.width);
-        if (layer.backward != nullptr)
-            copy_into(w, layer.n_in, k, j.used, layer.backward + k.start * layer.n_out + j.first * k.width);
-        if (part.k == 0) copy_into(p + layer.b + j.first, 0, j, 1, layer.bias + j.start);
-    }
-
-    // the first phase: rows --------------------------------------------------------------------------
-
-    // Rows of the examples into rows first … last − 1.
-    void gather(Rows<T>& rows, Index first, Index last, const Examples<T>& from, const std::int64_t* order, Index at) {
-        gather(rows.a[0], first, last, from.X, order, at);
-        if (from.Y != nullptr) gather(rows.y, first, last, from.Y, order, at);
-    }
-
-    void gather(const Matrix<T>& into, Index first, Index last, const T* from, const std::int64_t* order, Index at) {
-        const Index n = into.columns->n;
-        const T* const base = from - (order ? 0 : (first - at) * n);
-        order += order ? at - first : 0;
-        const auto row = [=](Index i) { return base + (order ? Index(order[i]) : i) * n; };
-        const Index some = into.columns->rows_at_a_time;
-        for (Index begin = first; begin < last; begin += some) {
-            const Index end = begin + some < last ? begin + some : last;
-            // rows of a shuffled batch lie anywhere: ask for them some time before they are copied
-            if (order != nullptr)
-                for (Index i = end; i < end + some && i < last; ++i)
-                    for (Index k = 0; k < n; k += LINE) __builtin_prefetch(row(i) + k);
-            for (const Panel& panel : into.columns->panels)
-                by_width<T>(panel.width, [&](auto width) {
-                    constexpr int W = decltype(width)::value;
-                    T* to = into.at(panel, begin);
-                    for (Index i = begin; i < end; ++i, to += W) copy_row<T, W>(row(i) + panel.first, panel.used, to);
-                });
-        }
-    }
-
-    // z and a of rows first … last − 1 up to the last layer's z.
-    void forward_rows(Rows<T>& rows, Index first, Index last) {
-        for (int l = 1; l <= L; ++l) {
-            const Layer<T>& layer = layers[std::size_t(l)];
-            const Matrix<T>& below = rows.a[std::size_t(l) - 1];
-            const Matrix<T>& a = rows.a[std::size_t(l)];
-            const Matrix<T>& d = rows.d[std::size_t(l)];
-            for (const Panel& panel : layer.columns.panels) {
-                const T* const w = layer.forward + panel.start * layer.n_in;
-                T* const z = a.at(panel, first);
-                forward(below, first, last, w, layer.bias + panel.start, panel, z);
-                if (l < L) layer.activation(z, d.at(panel, first), (last - first) * panel.width);
+        const Index first = begin_of(groups, t, threads), last = begin_of(groups, t + 1, threads);
+        if (!call.cut.blocks)
+            pass_rows(weights, batch, shares, begin_of(rows, first, groups), begin_of(rows, last, groups), scratch);
+        for (Index group = first; group < last; ++group) {
+            const Index begin = begin_of(rows, group, groups), end = begin_of(rows, group + 1, groups);
+            T* const sums = memory.sums[turn] + group * plan.sums_size;
+            double& cost = memory.group_cost[turn][group];
+            if (begin == end) {  // of a small last batch
+                std::memset(sums, 0, std::size_t(plan.sums_size) * sizeof(T));
+                cost = 0;
+            } else if (call.cut.blocks) {
+                cost = sum_group(memory.slabs[std::size_t(t)], weights, batch, shares, begin, end, sums, scratch);
+            } else {
+                for (const Part& part : plan.parts)
+                    sum_part(plan, part, memory.slabs[0], begin, end, sums + part.at, false);
+                cost = total(memory.slabs[0].C + begin, end - begin);
             }
         }
+        add_own_groups(first, last, groups, turn);
     }
 
-    void backward_rows(Rows<T>& rows, Index first, Index last) {
-        for (int l = L; l > 1; --l) {
-            const Layer<T>& layer = layers[std::size_t(l)];
-            const Matrix<T>& d = rows.d[std::size_t(l) - 1];
-            for (const Panel& panel : columns(l - 1).panels)
-                backward(rows.d[std::size_t(l)], first, last, layer.backward + panel.start * layer.n_out, panel,
-                         d.at(panel, first));
+    void pass_rows(const Weights<T>& weights, const Batch<T>& batch, const Shares& shares, Index first, Index last,
+                   T* scratch) {
+        for (Index i = first; i < last; i += plan.block_rows) {
+            const Index end = i + plan.block_rows < last ? i + plan.block_rows : last;
+            pass(plan, weights, memory.slabs[0], batch, shares, i, end, i, scratch);
         }
     }
 
-    Output<T> output_of(const Rows<T>& rows, T* own) const {
-        return {rows.a[std::size_t(L)], rows.d[std::size_t(L)], rows.y, rows.share, rows.C,
-                layers[std::size_t(L)].activation, own};
-    }
-
-    // All of it for rows first … last − 1, which are number at … of the batch's order.
-    void pass_rows(Rows<T>& rows, Index first, Index last, const Stretch<T>& s, Index at, const Shares& shares,
-                   T* own) {
-        gather(rows, first, last, s.examples, s.order, at);
-        const T* const weights = s.examples.weights;
-        const T each = shares.of(T(1));
-        for (Index i = first; i < last; ++i, ++at)
-            rows.share[i] = weights ? shares.of(weights[s.order ? s.order[at] : at]) : each;
-        forward_rows(rows, first, last);
-        output(output_of(rows, own), first, last);
-        backward_rows(rows, first, last);
-    }
-
-    void pass_group(Rows<T>& rows, Index group, Index first, Index last, const Stretch<T>& s, Index at,
-                    const Shares& shares, T* own) {
-        T* const into = sums + group * sums_size;
+    // The sums of a group whose rows pass in blocks; returns the group's cost.
+    double sum_group(Rows<T>& slab, const Weights<T>& weights, const Batch<T>& batch, const Shares& shares, Index first,
+                     Index last, T* sums, T* scratch) {
         double cost = 0;
-        if (first == last) std::memset(into, 0, std::size_t(sums_size) * sizeof(T));
-        for (Index begin = first; begin < last; begin += BLOCK) {
-            const Index n = last - begin < BLOCK ? last - begin : BLOCK;
-            pass_rows(rows, 0, n, s, at + begin, shares, own);
-            cost += total(rows.C, n);
-            for (const Part& part : parts) sum_part(part, rows, n, into + part.at, begin != first);
+        for (Index i = first; i < last; i += BLOCK) {
+            const Index n = last - i < BLOCK ? last - i : BLOCK;
+            pass(plan, weights, slab, batch, shares, i, i + n, 0, scratch);
+            cost += total(slab.C, n);
+            for (const Part& part : plan.parts) sum_part(plan, part, slab, 0, n, sums + part.at, i != first);
         }
-        group_cost[group] = cost;
+        return cost;
     }
 
     static double total(const T* numbers, Index n) {
@@ -359,81 +217,107 @@ private:
         return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
     }
 
-    // the second phase: parts of the gradient -------------------------------------------------------
-
-    void sum_part(const Part& part, const Rows<T>& rows, Index n, T* out, bool add) {
-        const Panel& j = columns(part.layer).panels[std::size_t(part.j)];
-        const Panel& k = columns(part.layer - 1).panels[std::size_t(part.k)];
-        const T* const delta = rows.d[std::size_t(part.layer)].at(j, 0);
-        weight_gradient(delta, j, rows.a[std::size_t(part.layer) - 1].at(k, 0), k, n, out, add);
-        if (part.k == 0) bias_gradient(delta, j, n, out + Index(j.used) * k.width, add);
+    double cost_of(const Call& call, const Batch<T>& batch, int turn) const {
+        if (call.cut.groups == 1) return total(memory.slabs[0].C, batch.rows);
+        double cost = 0;
+        for (Index group = 0; group < call.cut.groups; ++group) cost += memory.group_cost[turn][group];
+        return cost;
     }
 
-    void add_groups(const Part& part, Index groups, T* out) const {
+    // the sums of the groups, a binary tree ---------------------------------------------------------
+
+    // What a thread can add of the tree by itself: those pairs, pairs of pairs, … of groups that it has whole. The sum of a
+    // pair takes the place of its first.
+    void add_own_groups(Index first, Index last, Index groups, int turn) {
         using V = Vec<T, NARROWEST<T>>;
-        const Index end = &part == &parts.back() ? sums_size : (&part + 1)->at;
-        for (Index i = part.at; i < end; i += lanes<V>) {
-            V sum = load<V>(sums + i);
-            for (Index group = 1; group < groups; ++group) sum += load<V>(sums + group * sums_size + i);
-            store(out + i - part.at, sum);
+        for (Index half = 1; half < groups; half *= 2)
+            for (Index left = 0; left < groups; left += 2 * half) {
+                if (left < first || left + 2 * half > last) continue;
+                T* const a = memory.sums[turn] + left * plan.sums_size;
+                const T* const b = a + half * plan.sums_size;
+                for (Index i = 0; i < plan.sums_size; i += lanes<V>) store(a + i, load<V>(a + i) + load<V>(b + i));
+            }
+    }
+
+    static int owner(Index group, Index groups, int threads) {
+        int t = 0;
+        while (begin_of(groups, t + 1, threads) <= group) ++t;
+        return t;
+    }
+
+    // The tree's sum over groups first … first + n − 1 at one place.
+    template <class V>
+    V tree(const T* sums, Index first, Index n, Index groups, int threads) const {
+        const bool whole = n == 1 || owner(first, groups, threads) == owner(first + n - 1, groups, threads);
+        if (whole) return load<V>(sums + first * plan.sums_size);
+        return tree<V>(sums, first, n / 2, groups, threads) + tree<V>(sums, first + n / 2, n / 2, groups, threads);
+    }
+
+    void add_groups(const Part& part, Index groups, int threads, int turn, T* out) const {
+        using V = Vec<T, NARROWEST<T>>;
+        const Index end = &part == &plan.parts.back() ? plan.sums_size : (&part + 1)->at;
+        const T* const sums = memory.sums[turn];
+        if (threads == 1) {
+            std::memcpy(out, sums + part.at, std::size_t(end - part.at) * sizeof(T));
+        } else if (threads == 2) {
+            const T* const other = sums + groups / 2 * plan.sums_size;
+            for (Index i = part.at; i < end; i += lanes<V>)
+                store(out + i - part.at, load<V>(sums + i) + load<V>(other + i));
+        } else {
+            for (Index i = part.at; i < end; i += lanes<V>)
+                store(out + i - part.at, tree<V>(sums + i, 0, groups, groups, threads));
         }
     }
 
-    // Close the gaps between the rows of g, where a part has whole rows of weights: then these are one stretch of memory,
-    // and fill more of each vector than a few inputs do.
-    void close_rows(const Part& part, T* g) const {
-        const Panel& k = columns(part.layer - 1).panels[std::size_t(part.k)];
-        const int rows = columns(part.layer).panels[std::size_t(part.j)].used;
-        if (!has_whole_rows(part) || k.used == k.width) return;
-        by_width<T>(k.width, [&](auto width) {
-            constexpr int W = decltype(width)::value;
-            using V = typename RowOf<T, W>::V;
-            for (int j = 1; j < rows; ++j)  // what a row writes too much, the next one writes over
-                for (int n = 0; n < RowOf<T, W>::N; ++n)
-                    store(g + j * k.used + n * lanes<V>, load<V>(g + j * W + n * lanes<V>));
-        });
-    }
-
-    bool has_whole_rows(const Part& part) const { return columns(part.layer - 1).panels.size() == 1; }
+    // the second phase -------------------------------------------------------------------------------
 
     // The weights of a part with their gradient, whose rows are g_stride apart unless they are closed; and its biases.
-    Block<T> weights(const Part& part, const Stretch<T>& s, T* g, Index g_stride) const {
-        const Layer<T>& layer = layers[std::size_t(part.layer)];
-        const Panel& j = layer.columns.panels[std::size_t(part.j)];
-        const Panel& k = columns(part.layer - 1).panels[std::size_t(part.k)];
+    Block<T> weights_of(const Part& part, const Weights<T>& own, T* g, Index g_stride) const {
+        const Layer<T>& layer = plan.layers[std::size_t(part.layer)];
+        const Panel &j = plan.panel_j(part), &k = plan.panel_k(part);
         const Index at = layer.w + j.first * layer.n_in + k.first;
-        Block<T> block{s.parameters + at, moment(s, 0, at), moment(s, 1, at), layer.n_in, g, g_stride, j.used, k.used};
-        if (has_whole_rows(part)) {
+        Block<T> block{own.parameters + at, own.moment(0, at), own.moment(1, at), layer.n_in, g, g_stride, j.used, k.used};
+        if (plan.has_whole_rows(part)) {
             block.rows = 1;
             block.used = j.used * k.used;
         }
         return block;
     }
 
-    Block<T> biases(const Part& part, const Stretch<T>& s, T* g) const {
-        const Layer<T>& layer = layers[std::size_t(part.layer)];
-        const Panel& j = layer.columns.panels[std::size_t(part.j)];
-        const Index at = layer.b + j.first;
-        return {s.parameters + at, moment(s, 0, at), moment(s, 1, at), 0, g, 0, 1, j.used};
+    Block<T> biases_of(const Part& part, const Weights<T>& own, T* g) const {
+        const Panel& j = plan.panel_j(part);
+        const Index at = plan.layers[std::size_t(part.layer)].b + j.first;
+        return {own.parameters + at, own.moment(0, at), own.moment(1, at), 0, g, 0, 1, j.used};
     }
 
-    static T* moment(const Stretch<T>& s, int which, Index at) {
-        return s.moments[which] ? s.moments[which] + at : nullptr;
+    // Close the gaps between the rows of g, where a part has whole rows of weights: as one stretch they fill more of each
+    // vector than a few inputs do.
+    void close_rows(const Part& part, T* g) const {
+        const Panel &j = plan.panel_j(part), &k = plan.panel_k(part);
+        if (!plan.has_whole_rows(part) || k.used == k.width) return;
+        by_width<T>(k.width, [&](auto width) {
+            constexpr int W = decltype(width)::value;
+            using V = typename RowOf<T, W>::V;
+            for (int row = 1; row < j.used; ++row)  // what a row writes too much, the next one writes over
+                for (int n = 0; n < RowOf<T, W>::N; ++n)
+                    store(g + row * k.used + n * lanes<V>, load<V>(g + row * W + n * lanes<V>));
+        });
     }
 
-    void finish_part(const Part& part, T* g, const Call& call, const Constants<T>& constants) {
-        const Stretch<T>& s = *call.stretch;
-        const int width = columns(part.layer - 1).panels[std::size_t(part.k)].width;
-        const Block<T> b = biases(part, s, g + Index(columns(part.layer).panels[std::size_t(part.j)].used) * width);
+    // g, a part's summed gradient, gets its penalty; then it updates the weights or goes to nabla_C.
+    void finish(const Part& part, const Call& call, const Weights<T>& own, T* g, T* nabla_C,
+                const Constants<T>& constants) {
+        const int width = plan.panel_k(part).width;
+        const Block<T> b = biases_of(part, own, g + Index(plan.panel_j(part).used) * width);
         close_rows(part, g);
-        const Block<T> w = weights(part, s, g, width);
-        if (penalty) part_penalty[&part - parts.data()] = penalise(w, penalty);
-        if (call.nabla_C == nullptr) {
-            update(s.optimizer.method, w, constants);
-            if (part.k == 0) update(s.optimizer.method, b, constants);
+        const Block<T> w = weights_of(part, own, g, width);
+        if (plan.penalty) own.penalty[&part - plan.parts.data()] = penalise(w, plan.penalty);
+        if (nabla_C == nullptr) {
+            update(call.stretch->optimizer.method, w, constants);
+            if (part.k == 0) update(call.stretch->optimizer.method, b, constants);
         } else {
-            copy(w, call.nabla_C + (w.p - s.parameters));
-            if (part.k == 0) copy(b, call.nabla_C + (b.p - s.parameters));
+            copy(w, nabla_C + (w.p - own.parameters));
+            if (part.k == 0) copy(b, nabla_C + (b.p - own.parameters));
         }
     }
 
@@ -444,178 +328,27 @@ private:
         });
     }
 
-    void update_part(const Part& part, const Call& call, const Constants<T>& constants) {
-        const Stretch<T>& s = *call.stretch;
-        const Layer<T>& layer = layers[std::size_t(part.layer)];
-        Block<T> w = weights(part, s, nullptr, layer.n_in), b = biases(part, s, nullptr);
-        w.g = call.nabla_C + (w.p - s.parameters);
-        b.g = call.nabla_C + (b.p - s.parameters);
-        update(s.optimizer.method, w, constants);
-        if (part.k == 0) update(s.optimizer.method, b, constants);
+    void update_from(T* nabla_C, const Part& part, const Call& call, const Weights<T>& own,
+                     const Constants<T>& constants) {
+        Block<T> w = weights_of(part, own, nullptr, plan.layers[std::size_t(part.layer)].n_in);
+        Block<T> b = biases_of(part, own, nullptr);
+        w.g = nabla_C + (w.p - own.parameters);
+        b.g = nabla_C + (b.p - own.parameters);
+        update(call.stretch->optimizer.method, w, constants);
+        if (part.k == 0) update(call.stretch->optimizer.method, b, constants);
     }
 
-    // a call -----------------------------------------------------------------------------------------
-
-    // The steps of a stretch. Without `update`, ∇C of the one step goes to nabla_C.
-    void train(const Stretch<T>& stretch, T* nabla_C, bool update, int threads) {
-        const Index n = stretch.examples.n;
-        const Index batch = stretch.batch_size < n ? stretch.batch_size : n;
-        threads = threads_used(batch, threads);
-        prepare(cut_batch(batch, threads));
-        std::unique_ptr<T[]> unfused;
-        if (update && !stretch.fused) {
-            unfused.reset(new T[std::size_t(n_parameters)]);
-            nabla_C = unfused.get();
-        }
-        Call call{this, &stretch, nabla_C, update};
-        in_parallel(
-            threads,
-            [](void* context, int t, Barrier& barrier) {
-                const Call& call = *static_cast<Call*>(context);
-                call.chain->steps(call, t, barrier);
-            },
-            &call);
-    }
-
-    // Thread t's parts of the gradient, so that all threads have as much to do.
-    std::pair<const Part*, const Part*> parts_of(int t, int threads) const {
-        const double whole = parts.back().effort;
-        const Part* first = parts.data();
-        const Part* const end = first + parts.size();
-        while (first != end && first->effort <= whole * t / threads) ++first;
-        const Part* last = first;
-        while (last != end && last->effort <= whole * (t + 1) / threads) ++last;
-        return {first, last};
-    }
-
-    Shares weigh(const Stretch<T>& s, Index at, Index rows) const {
-        const T* const weights = s.examples.weights;
-        if (weights == nullptr) return {double(rows), 1, double(rows)};
-        Shares shares{0, 0, 0};
-        for (Index i = at; i < at + rows; ++i) {
-            const double weight = double(weights[s.order ? s.order[i] : i]);
-            shares.weight += weight;
-            shares.top = weight > shares.top ? weight : shares.top;
-        }
-        for (Index i = at; i < at + rows; ++i) shares.sum += double(weights[s.order ? s.order[i] : i]) / shares.top;
-        return shares;
-    }
-
-    void steps(const Call& call, int t, Barrier& barrier) {
-        const Stretch<T>& s = *call.stretch;
-        const Index n = s.examples.n;
-        const auto [first_part, last_part] = parts_of(t, barrier.n);
-        T* const own = scratch + t * scratch_size();
-        for (const Part* part = first_part; part != last_part; ++part) refresh(s.parameters, *part);
-        barrier.wait();
-        Index at = s.cursor;
-        for (Index step = 0; step < s.n_steps; ++step) {
-            const Index rows = n - at < s.batch_size ? n - at : s.batch_size;
-            const Shares shares = weigh(s, at, rows);
-            if (t == 0) {
-                s.cost[step] = 0;
-                s.weight[step] = shares.weight;
-            }
-            if (shares.weight > 0) {
-                rows_of(t, barrier.n, s, at, rows, shares, own);
-                barrier.wait();
-                if (t == 0) s.cost[step] = now.groups ? total_of_groups() : total(slabs[0].C, rows);
-                const Constants<T> constants(s.optimizer, double(s.first_step + step + 1));
-                const bool more = step + 1 < s.n_steps;  // the next call brings its own
-                Ahead ahead = more ? ahead_of(t, barrier.n, s, at + rows < n ? at + rows : 0, last_part - first_part)
-                                   : Ahead{};
-                for (const Part* part = first_part; part != last_part; ++part) {
-                    ahead.fetch(s);
-                    if (part + 1 != last_part) fetch_weights(part[1], s);
-                    if (now.groups)
-                        add_groups(*part, now.groups, own);
-                    else
-                        sum_part(*part, slabs[0], rows, own, false);
-                    finish_part(*part, own, call, constants);
-                    if (call.nabla_C == nullptr && more) refresh(s.parameters, *part);
-                }
-                if (call.nabla_C != nullptr && call.update) {
-                    barrier.wait();
-                    for (const Part* part = first_part; part != last_part; ++part) {
-                        update_part(*part, call, constants);
-                        if (more) refresh(s.parameters, *part);
-                    }
-                }
-                barrier.wait();
-                if (t == 0 && penalty)
-                    for (std::size_t part = 0; part < parts.size(); ++part) s.cost[step] += part_penalty[part];
-            }
-            at += rows;
-            if (at == n) at = 0;
-        }
-    }
-
-    void rows_of(int t, int threads, const Stretch<T>& s, Index at, Index rows, const Shares& shares, T* own) {
-        if (now.groups) {
-            for (Index g = share_of(now.groups, t, threads); g < share_of(now.groups, t + 1, threads); ++g)
-                pass_group(slabs[std::size_t(t)], g, rows * g / now.groups, rows * (g + 1) / now.groups, s, at, shares,
-                           own);
-        } else {
-            const Index last = share_of(rows, t + 1, threads), block = block_rows;
-            for (Index i = share_of(rows, t, threads); i < last; i += block)
-                pass_rows(slabs[0], i, i + block < last ? i + block : last, s, at + i, shares, own);
-        }
-    }
-
-    // The rows that a thread passes in the next step, asked for bit by bit while it computes: a shuffled batch lies anywhere
-    // in memory.
-    struct Ahead {
-        Index row = 0, end = 0;  // of the order
-        Index lines = 0;         // of a row
-        Index line = 0;          // the next one
-        Index each_time = 0;
-
-        void fetch(const Stretch<T>& s) {
-            for (Index i = 0; i < each_time && row < end; ++i) {
-                const Index n_0 = width;
-                const Index which = s.order ? Index(s.order[row]) : row;
-                __builtin_prefetch(s.examples.X + which * n_0 + line * LINE, 0, 2);
-                if (++line == lines) {
-                    line = 0;
-                    ++row;
-                }
-            }
-        }
-
-        Index width = 0;
-    };
-
-    Ahead ahead_of(int t, int threads, const Stretch<T>& s, Index at, Index times) const {
-        const Index width = inputs.n;
-        if (now.groups || width < 4 * LINE || times == 0) return {};  // short rows are had while they are gathered
-        const Index n = s.examples.n, rows = n - at < s.batch_size ? n - at : s.batch_size;
-        const Index lines = (width + LINE - 1) / LINE;
-        Ahead ahead{at + share_of(rows, t, threads), at + share_of(rows, t + 1, threads), lines, 0, 0, width};
-        if ((ahead.end - ahead.row) * lines > CACHE / ALIGNMENT) ahead.end = ahead.row + CACHE / ALIGNMENT / lines;
-        ahead.each_time = ((ahead.end - ahead.row) * lines + times - 1) / times;
-        return ahead;
-    }
-
-    // The same for a part's weights and moments, where they are too many to stay in the cache.
-    void fetch_weights(const Part& part, const Stretch<T>& s) const {
-        if (n_parameters * Index(sizeof(T)) < CACHE || s.optimizer.method == Method::sgd) return;
-        const Block<T> w = weights(part, s, nullptr, 0);
+    // Ask for a part's weights and moments, where they are too many to stay in the first cache.
+    void fetch(const Part& part, const Weights<T>& own) const {
+        if (plan.n_parameters * Index(sizeof(T)) < 32 * 1024) return;
+        const Block<T> w = weights_of(part, own, nullptr, 0);
         for (int row = 0; row < w.rows; ++row)
-            for (int k = 0; k < w.used; k += int(LINE)) {
+            for (int k = 0; k < w.used; k += int(ALIGNMENT / sizeof(T))) {
                 const Index at = row * w.stride + k;
-                __builtin_prefetch(w.p + at, 1, 2);
-                __builtin_prefetch(w.m + at, 1, 2);
-                if (w.v != nullptr) __builtin_prefetch(w.v + at, 1, 2);
+                __builtin_prefetch(w.p + at, 1);
+                if (w.m != nullptr) __builtin_prefetch(w.m + at, 1);
+                if (w.v != nullptr) __builtin_prefetch(w.v + at, 1);
             }
-    }
-
-    // Where the work of thread t begins, of n pieces in all.
-    static Index share_of(Index n, int t, int threads) { return t == 0 ? 0 : t == threads ? n : n * t / threads; }
-
-    double total_of_groups() const {
-        double cost = 0;
-        for (Index g = 0; g < now.groups; ++g) cost += group_cost[g];
-        return cost;
     }
 
     // reading ---------------------------------------------------------------------------------------
@@ -631,16 +364,16 @@ private:
     // Predictions into a, or where that is null the mean cost; a block of rows at a time.
     double read(const T* parameters, const Examples<T>& examples, T* a, int threads) {
         if (examples.n == 0) return 0;
-        threads = threads_used(examples.n, threads);
+        threads = plan.threads_used(plan.cut_batch(examples.n), threads);
         const Index blocks = (examples.n + BLOCK - 1) / BLOCK;
-        prepare({BLOCK, threads, 0, threads});
+        memory.prepare(plan, {BLOCK, threads, 0, threads, 1});
         const std::unique_ptr<double[]> cost(new double[std::size_t(blocks)]);
         Reading reading{this, parameters, examples, a, cost.get()};
         in_parallel(
             threads,
             [](void* context, int t, Barrier& barrier) {
-                const Reading& r = *static_cast<Reading*>(context);
-                r.chain->read_blocks(r, t, barrier);
+                const Reading& reading = *static_cast<Reading*>(context);
+                reading.chain->read_blocks(reading, t, barrier);
             },
             &reading);
         double sum = 0;
@@ -649,31 +382,32 @@ private:
         return sum / double(examples.n);
     }
 
-    void read_blocks(const Reading& r, int t, Barrier& barrier) {
-        const auto [first_part, last_part] = parts_of(t, barrier.n);
-        for (const Part* part = first_part; part != last_part; ++part) refresh(r.parameters, *part);
+    void read_blocks(const Reading& reading, int t, Barrier& barrier) {
+        const Weights<T>& weights = memory.copies[0];
+        const auto [first, last] = plan.parts_of(t, barrier.n);
+        for (const Part* part = first; part != last; ++part) pack(plan, *part, reading.parameters, weights);
         barrier.wait();
-        Rows<T>& rows = slabs[std::size_t(t)];
-        T* const own = scratch + t * scratch_size();
-        const Index blocks = (r.examples.n + BLOCK - 1) / BLOCK;
+        Rows<T>& rows = memory.slabs[std::size_t(t)];
+        const Batch<T> all{reading.examples, nullptr, 0, reading.examples.n};
+        const std::size_t L = std::size_t(plan.L);
         for (Index i = 0; i < BLOCK; ++i) rows.share[i] = 1;
-        for (Index block = blocks * t / barrier.n; block < blocks * (t + 1) / barrier.n; ++block) {
-            const Index at = block * BLOCK, n = r.examples.n - at < BLOCK ? r.examples.n - at : BLOCK;
-            gather(rows, 0, n, r.examples, nullptr, at);
-            forward_rows(rows, 0, n);
-            if (r.a == nullptr) {
-                output(output_of(rows, own), 0, n);
-                r.cost[block] = total(rows.C, n);
+        const Index blocks = (all.rows + BLOCK - 1) / BLOCK;
+        for (Index block = begin_of(blocks, t, barrier.n); block < begin_of(blocks, t + 1, barrier.n); ++block) {
+            const Index at = block * BLOCK, n = all.rows - at < BLOCK ? all.rows - at : BLOCK;
+            gather(reading.examples.X, all, at, at + n, rows.a[0], 0);
+            forward(plan, weights, rows, 0, n);
+            if (reading.a == nullptr) {
+                gather(reading.examples.Y, all, at, at + n, rows.y, 0);
+                output(plan, rows, 0, n, memory.scratch(t));
+                reading.cost[block] = total(rows.C, n);
                 continue;
             }
-            const Matrix<T>& last = rows.a[std::size_t(L)];
-            if (softmax_last)
-                softmax(last, 0, n, own);
+            if (plan.softmax_last)
+                softmax(rows.a[L], 0, n, memory.scratch(t));
             else
-                for (const Panel& panel : last.columns->panels)
-                    layers[std::size_t(L)].activation(last.at(panel, 0), rows.d[std::size_t(L)].at(panel, 0),
-                                                      n * panel.width);
-            scatter(last, n, r.a + at * last.columns->n);
+                for (const Panel& panel : plan.columns(plan.L).panels)
+                    plan.layers[L].activation(rows.a[L].at(panel, 0), rows.d[L].at(panel, 0), n * panel.width);
+            scatter(rows.a[L], n, reading.a + at * rows.a[L].columns->n);
         }
     }
 
@@ -686,26 +420,8 @@ private:
                                   panel.used - j);
     }
 
-    const int L;
-    OutputPass<T> output;
-    Columns inputs;
-    std::vector<Layer<T>> layers;  // 1 … L
-    std::vector<Part> parts;
-    Penalty<T> penalty{};
-    bool softmax_last = false;
-    Index n_parameters = 0;
-    Index block_rows = 0;  // rows that pass through all layers together: as many as stay in the cache
-    Index sums_size = 0;
-    double effort_of_row = 0;
-
-    Cut now;
-    std::unique_ptr<char, FreeAligned> memory;
-    Index memory_size = 0;
-    std::vector<Rows<T>> slabs;
-    T* sums = nullptr;               // of each group, part by part
-    double* group_cost = nullptr;    // one a group
-    double* part_penalty = nullptr;  // one a part
-    T* scratch = nullptr;            // of each thread
+    const Plan<T> plan;
+    Memory<T> memory;
 };
 
 }  // namespace chainrule::CHAINRULE_ISA

@@ -186,24 +186,55 @@ void bias_gradient(const T* delta, const Panel& j, Index rows, T* out, bool add)
 
 // transposition -------------------------------------------------------------------------------------
 
-// One stage of the transposition of a square of vectors: pairs of rows, `half` apart, exchange their off-diagonal blocks.
-template <class V, int half, bool second, int... I>
-CHAINRULE_INLINE V exchange(V a, V b, std::integer_sequence<int, I...>) {
+// a's and b's lanes that `pick` names, the same in every block of B lanes; b's count from B.
+template <int B, class V, int... I>
+CHAINRULE_INLINE V shuffle(V a, V b, const auto pick, std::integer_sequence<int, I...>) {
     constexpr int n = lanes<V>;
-    return __builtin_shufflevector(
-        a, b, (second ? ((I & half) ? n + I : I + half) : ((I & half) ? n + I - half : I))...);
+    constexpr auto from = [](int i) {
+        const int lane = decltype(pick)::of(i % B);
+        return i / B * B + (lane < B ? lane : n + lane - B);
+    };
+    return __builtin_shufflevector(a, b, from(I)...);
 }
 
+// The lower and the upper halves of blocks of 2·half lanes, side by side.
+template <int half, bool upper>
+struct Halves {
+    static constexpr int of(int i) { return (upper ? half : 0) + (i < half ? i : i + half); }
+};
+
+// The lower and the upper lanes of blocks of 4, taken in turns.
+template <bool upper>
+struct Turns {
+    static constexpr int of(int i) { return (upper ? 2 : 0) + i / 2 + (i % 2 ? 4 : 0); }
+};
+
+// Transpose a square of vectors. Pairs of rows `half` apart exchange their off-diagonal blocks; the innermost 4 × 4 of
+// floats go in the two steps that every instruction set has instructions for.
 template <class V, int half = 1>
 CHAINRULE_INLINE void transpose(V (&rows)[lanes<V>]) {
     constexpr int n = lanes<V>;
-    if constexpr (half < n) {
+    constexpr auto all = std::make_integer_sequence<int, n>();
+    if constexpr (sizeof(Element<V>) == 4 && half == 1) {
+#pragma GCC unroll 4
+        for (int i = 0; i < n; i += 4) {
+            const V low01 = shuffle<4>(rows[i], rows[i + 1], Turns<false>(), all);
+            const V high01 = shuffle<4>(rows[i], rows[i + 1], Turns<true>(), all);
+            const V low23 = shuffle<4>(rows[i + 2], rows[i + 3], Turns<false>(), all);
+            const V high23 = shuffle<4>(rows[i + 2], rows[i + 3], Turns<true>(), all);
+            rows[i] = shuffle<4>(low01, low23, Halves<2, false>(), all);
+            rows[i + 1] = shuffle<4>(low01, low23, Halves<2, true>(), all);
+            rows[i + 2] = shuffle<4>(high01, high23, Halves<2, false>(), all);
+            rows[i + 3] = shuffle<4>(high01, high23, Halves<2, true>(), all);
+        }
+        transpose<V, 4>(rows);
+    } else if constexpr (half < n) {
 #pragma GCC unroll 16
         for (int i = 0; i < n; ++i) {
             if (i & half) continue;
             const V a = rows[i], b = rows[i + half];
-            rows[i] = exchange<V, half, false>(a, b, std::make_integer_sequence<int, n>());
-            rows[i + half] = exchange<V, half, true>(a, b, std::make_integer_sequence<int, n>());
+            rows[i] = shuffle<2 * half>(a, b, Halves<half, false>(), all);
+            rows[i + half] = shuffle<2 * half>(a, b, Halves<half, true>(), all);
         }
         transpose<V, 2 * half>(rows);
     }

@@ -27,7 +27,7 @@ inline void pause() {
 #endif
 }
 
-// Spin for about 20 µs, since the others are usually that near; then let whoever else wants this processor have it.
+// Spin for about 50 µs, since the others are usually that near; then let whoever else wants this processor have it.
 template <class Ready>
 void spin(Ready ready, int most) {
     for (int i = 0; !ready(); ++i) {
@@ -38,10 +38,10 @@ void spin(Ready ready, int most) {
     }
 }
 
-constexpr int SPINS = 500;
+constexpr int SPINS = 5000;
 
 // How long an idle worker looks for its next job before it sleeps: calls that follow one another need no wake-up.
-constexpr int IDLE_SPINS = 4000;
+constexpr int IDLE_SPINS = 50000;
 
 class Pool {
 public:

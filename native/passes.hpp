@@ -1,0 +1,173 @@
+// The way of some rows through the network and back.
+#pragma once
+
+#include "memory.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+// What each example of a batch counts for: its weight over the sum of the batch's weights.
+struct Shares {
+    double weight;  // of the whole batch; 0: nothing counts
+    double top;     // the largest weight, taken out so that no sum overflows
+    double sum;     // of weights over the largest
+
+    template <class T>
+    T of(T weight) const {
+        return T(double(weight) / top / sum);
+    }
+};
+
+// A batch: the examples numbers at … at + rows − 1 of an order, or of the rows as they lie where the order is null.
+template <class T>
+struct Batch {
+    const Examples<T>& examples;
+    const std::int64_t* order;
+    Index at;
+    Index rows;
+
+    Index row(Index i) const { return order ? Index(order[at + i]) : at + i; }
+
+    Shares shares() const {
+        const T* const weights = examples.weights;
+        if (weights == nullptr) return {double(rows), 1, double(rows)};
+        Shares shares{0, 0, 0};
+        for (Index i = 0; i < rows; ++i) {
+            const double weight = double(weights[row(i)]);
+            shares.weight += weight;
+            shares.top = weight > shares.top ? weight : shares.top;
+        }
+        if (shares.top > 0)
+            for (Index i = 0; i < rows; ++i) shares.sum += double(weights[row(i)]) / shares.top;
+        return shares;
+    }
+};
+
+// The batch's numbers first … last − 1 of a matrix of examples into rows to … of one in panels.
+template <class T>
+void gather(const T* from, const Batch<T>& batch, Index first, Index last, const Matrix<T>& into, Index to) {
+    const Index n = into.columns->n, some = into.columns->rows_at_a_time;
+    // rows of a shuffled batch lie anywhere: ask for them some time before they are copied
+    const auto ask = [&](Index begin) {
+        for (Index i = begin; batch.order != nullptr && i < begin + some && i < last; ++i)
+            for (Index k = 0; k < n; k += ALIGNMENT / Index(sizeof(T))) __builtin_prefetch(from + batch.row(i) * n + k);
+    };
+    ask(first);
+    for (Index begin = first; begin < last; begin += some) {
+        const Index end = begin + some < last ? begin + some : last;
+        ask(end);
+        for (const Panel& panel : into.columns->panels)
+            by_width<T>(panel.width, [&](auto width) {
+                constexpr int W = decltype(width)::value;
+                T* row = into.at(panel, to + begin - first);
+                for (Index i = begin; i < end; ++i, row += W)
+                    copy_row<T, W>(from + batch.row(i) * n + panel.first, panel.used, row);
+            });
+    }
+}
+
+// z and a of rows first … last − 1, up to the last layer's z.
+template <class T>
+void forward(const Plan<T>& plan, const Weights<T>& weights, Rows<T>& rows, Index first, Index last) {
+    for (int l = 1; l <= plan.L; ++l) {
+        const Layer<T>& layer = plan.layers[std::size_t(l)];
+        const Packed<T>& packed = weights.layers[std::size_t(l)];
+        for (const Panel& panel : layer.columns.panels) {
+            T* const z = rows.a[std::size_t(l)].at(panel, first);
+            forward(rows.a[std::size_t(l) - 1], first, last, packed.forward + panel.start * layer.n_in,
+                    packed.bias + panel.start, panel, z);
+            if (l < plan.L) layer.activation(z, rows.d[std::size_t(l)].at(panel, first), (last - first) * panel.width);
+        }
+    }
+}
+
+// The cost, and share_i·∂C_i/∂z of the last layer.
+template <class T>
+void output(const Plan<T>& plan, Rows<T>& rows, Index first, Index last, T* scratch) {
+    const std::size_t L = std::size_t(plan.L);
+    plan.output({rows.a[L], rows.d[L], rows.y, rows.share, rows.C, plan.layers[L].activation, scratch}, first, last);
+}
+
+// And of all layers before.
+template <class T>
+void backward(const Plan<T>& plan, const Weights<T>& weights, Rows<T>& rows, Index first, Index last) {
+    for (int l = plan.L; l > 1; --l)
+        for (const Panel& panel : plan.columns(l - 1).panels)
+            backward(rows.d[std::size_t(l)], first, last,
+                     weights.layers[std::size_t(l)].backward + panel.start * plan.layers[std::size_t(l)].n_out, panel,
+                     rows.d[std::size_t(l) - 1].at(panel, first));
+}
+
+// All of it: the batch's numbers first … last − 1 through rows to … of a slab.
+template <class T>
+void pass(const Plan<T>& plan, const Weights<T>& weights, Rows<T>& rows, const Batch<T>& batch, const Shares& shares,
+          Index first, Index last, Index to, T* scratch) {
+    const Index end = to + last - first;
+    gather(batch.examples.X, batch, first, last, rows.a[0], to);
+    gather(batch.examples.Y, batch, first, last, rows.y, to);
+    const T* const each = batch.examples.weights;
+    const T same = shares.of(T(1));
+    for (Index i = first; i < last; ++i) rows.share[to + i - first] = each ? shares.of(each[batch.row(i)]) : same;
+    forward(plan, weights, rows, to, end);
+    output(plan, rows, to, end, scratch);
+    backward(plan, weights, rows, to, end);
+}
+
+// ∂C/∂w and ∂C/∂b of one part, the sums over rows first … last − 1, put into `out` or added to it.
+template <class T>
+void sum_part(const Plan<T>& plan, const Part& part, const Rows<T>& rows, Index first, Index last, T* out, bool add) {
+    const Panel &j = plan.panel_j(part), &k = plan.panel_k(part);
+    const T* const delta = rows.d[std::size_t(part.layer)].at(j, first);
+    weight_gradient(delta, j, rows.a[std::size_t(part.layer) - 1].at(k, first), k, last - first, out, add);
+    if (part.k == 0) bias_gradient(delta, j, last - first, out + Index(j.used) * k.width, add);
+}
+
+// The weights of one part as the products take them.
+template <class T>
+void pack(const Plan<T>& plan, const Part& part, const T* parameters, const Weights<T>& into) {
+    const Layer<T>& layer = plan.layers[std::size_t(part.layer)];
+    const Packed<T>& packed = into.layers[std::size_t(part.layer)];
+    const Panel &j = plan.panel_j(part), &k = plan.panel_k(part);
+    const T* const w = parameters + layer.w + j.first * layer.n_in + k.first;
+    transpose_into(w, layer.n_in, j, k.used, packed.forward + j.start * layer.n_in + k.first * j.width);
+    if (packed.backward != nullptr)
+        copy_into(w, layer.n_in, k, j.used, packed.backward + k.start * layer.n_out + j.first * k.width);
+    if (part.k == 0) copy_into(parameters + layer.b + j.first, 0, j, 1, packed.bias + j.start);
+}
+
+// Asks for a thread's rows of the next batch bit by bit while it computes, since a shuffled batch lies anywhere in memory.
+template <class T>
+class Ahead {
+public:
+    Ahead() = default;
+    Ahead(const Batch<T>& batch, Index n_0, Index first, Index last, Index times) {
+        if (n_0 < 4 * LINE || times == 0) return;  // short rows are had while they are gathered
+        X = batch.examples.X;
+        order = batch.order;
+        width = n_0;
+        lines = (n_0 + LINE - 1) / LINE;
+        row = batch.at + first;
+        end = batch.at + last;
+        if ((end - row) * lines > MOST) end = row + MOST / lines;
+        each_time = ((end - row) * lines + times - 1) / times;
+    }
+
+    void fetch() {
+        for (Index i = 0; i < each_time && row < end; ++i) {
+            __builtin_prefetch(X + (order ? Index(order[row]) : row) * width + line * LINE, 0, 2);
+            if (++line == lines) {
+                line = 0;
+                ++row;
+            }
+        }
+    }
+
+private:
+    static constexpr Index LINE = ALIGNMENT / Index(sizeof(T));
+    static constexpr Index MOST = Plan<T>::CACHE / ALIGNMENT;
+
+    const T* X = nullptr;
+    const std::int64_t* order = nullptr;
+    Index width = 0, lines = 0, line = 0, row = 0, end = 0, each_time = 0;
+};
+
+}  // namespace chainrule::CHAINRULE_ISA

@@ -1,0 +1,149 @@
+// What does not change while a network trains: where its layers lie, and how a batch and the gradient are cut for threads.
+#pragma once
+
+#include "cost.hpp"
+#include "optimizer.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+template <class T>
+struct Layer {
+    Index n_in, n_out;
+    Index w, b;  // where they begin in the parameters
+    Columns columns;
+    Pass<T> activation;
+};
+
+// The gradient of a panel of neurons by a panel of inputs; that of the biases goes with the first panel of inputs.
+struct Part {
+    int layer;
+    int j, k;
+    Index at;       // where it begins among the sums of a group
+    double effort;  // of all parts up to and with this one
+};
+
+// How a batch is cut. Each group of rows has its own sums of the gradient, which are then added as a binary tree. The bits
+// depend on the number of groups, so that depends on the network and the batch size alone.
+struct Cut {
+    Index batch = 0;
+    Index groups = 1;    // a power of 2; one: the sums are over the whole batch
+    bool blocks = false;  // the rows of a group pass in blocks, since all of them together would leave the cache
+};
+
+// Where piece t of `pieces` begins, of n in all.
+inline Index begin_of(Index n, Index t, Index pieces) { return t == 0 ? 0 : t == pieces ? n : n * t / pieces; }
+
+template <class T>
+class Plan {
+public:
+    explicit Plan(const Network& network)
+        : L(int(network.activation.size())),
+          inputs(cut<T>(network.sizes[0])),
+          penalty{T(network.l1), T(network.l2)},
+          output(output_pass<T>(network)),
+          softmax_last(network.activation.back() == Activation::softmax) {
+        layers.resize(std::size_t(L) + 1);
+        Index padded = inputs.padded;
+        for (int l = 1; l <= L; ++l) {
+            const Activation σ = network.activation[std::size_t(l) - 1];
+            Layer<T>& layer = layers[std::size_t(l)];
+            layer.n_in = network.sizes[std::size_t(l) - 1];
+            layer.n_out = network.sizes[std::size_t(l)];
+            layer.w = n_parameters;
+            layer.b = layer.w + layer.n_in * layer.n_out;
+            n_parameters = layer.b + layer.n_out;
+            layer.columns = cut<T>(layer.n_out);
+            layer.activation = pass<T>(σ);
+            padded += 2 * layer.columns.padded;
+            const double cheap = σ == Activation::relu || σ == Activation::identity || σ == Activation::leaky_relu;
+            row_effort += double(layer.columns.padded) * (double(layer.n_in) * (l == 1 ? 2 : 3) + (cheap ? 4 : 25));
+        }
+        row_effort = row_effort / LANES<T> + 20;
+        block_rows = CACHE / (padded * Index(sizeof(T))) / 8 * 8;
+        if (block_rows < BLOCK) block_rows = BLOCK;
+        cut_gradient();
+    }
+
+    const Columns& columns(int l) const { return l == 0 ? inputs : layers[std::size_t(l)].columns; }
+    const Panel& panel_j(const Part& part) const { return columns(part.layer).panels[std::size_t(part.j)]; }
+    const Panel& panel_k(const Part& part) const { return columns(part.layer - 1).panels[std::size_t(part.k)]; }
+
+    // Whether the part has all inputs of its neurons, so that its weights are one stretch of memory.
+    bool has_whole_rows(const Part& part) const { return columns(part.layer - 1).panels.size() == 1; }
+
+    Cut cut_batch(Index batch) const {
+        const bool blocks = batch > 2 * block_rows;
+        Index groups = 1;
+        // worth several threads, and the sums in the cache
+        const bool small = 4 * sums_size * Index(sizeof(T)) <= 2 * CACHE;
+        if (row_effort * double(batch) > LEAST_EFFORT && batch >= 64 && small)
+            for (groups = 4; groups < MOST_GROUPS && groups * 8 * BLOCK <= batch;) groups *= 2;
+        return {batch, groups, blocks && groups > 1};
+    }
+
+    // How many of the threads offered pay for so large a batch. A group's sums or, where the gradient is cut by parts, the
+    // rows and the weights, have to travel from one core to another.
+    int threads_used(const Cut& cut, int threads) const {
+        const double rows = row_effort * double(cut.batch), update = 4.0 * double(n_parameters) / LANES<T>;
+        const double travel = 4000 + (cut.groups > 1 ? 2.0 : 5.0) * double(n_parameters) * sizeof(T) / 4;
+        int best = 1;
+        double least = 0.85 * (rows + update);
+        for (int t = 2; t <= threads && (cut.groups == 1 || t <= cut.groups); ++t) {
+            const double each = cut.groups > 1 ? rows / t + update : (rows + update) / t;
+            if (each + travel < least) {
+                least = each + travel;
+                best = t;
+            }
+        }
+        return best;
+    }
+
+    // Thread t's parts of the gradient, so that all threads have as much to do.
+    std::pair<const Part*, const Part*> parts_of(int t, int threads) const {
+        const double whole = parts.back().effort;
+        const Part* first = parts.data();
+        const Part* const end = first + parts.size();
+        while (first != end && first->effort <= whole * t / threads) ++first;
+        const Part* last = first;
+        while (last != end && last->effort <= whole * (t + 1) / threads) ++last;
+        return {first, last};
+    }
+
+    // rows that go through the network together where the batch does not stay in the cache
+    static constexpr Index BLOCK = 64;
+    static constexpr Index CACHE = 256 * 1024;
+
+    const int L;
+    const Columns inputs;
+    std::vector<Layer<T>> layers;  // 1 … L
+    std::vector<Part> parts;
+    const Penalty<T> penalty;
+    const OutputPass<T> output;
+    const bool softmax_last;
+    Index n_parameters = 0;
+    Index sums_size = 0;   // of the sums of all parts
+    Index block_rows = 0;  // rows that pass through all layers together: as many as stay in the cache
+
+private:
+    static constexpr double LEAST_EFFORT = 30000;  // cycles of one core, about
+    static constexpr Index MOST_GROUPS = 32;
+
+    void cut_gradient() {
+        double effort = 0;
+        for (int l = 1; l <= L; ++l) {
+            const std::vector<Panel>& above = columns(l).panels;
+            const std::vector<Panel>& below = columns(l - 1).panels;
+            for (std::size_t j = 0; j < above.size(); ++j)
+                for (std::size_t k = 0; k < below.size(); ++k) {
+                    const int width = below[k].width, used = above[j].used;
+                    effort += double(used) * (width < LANES<T> ? LANES<T> : width) + 64;
+                    parts.push_back({l, int(j), int(k), sums_size, effort});
+                    sums_size += Index(used) * width + (k == 0 ? above[j].width : 0);
+                }
+        }
+    }
+
+    double row_effort = 0;  // of one row, forward and back
+};
+
+}  // namespace chainrule::CHAINRULE_ISA
