@@ -31,12 +31,12 @@ public:
         stretch.n_steps = 1;
         stretch.cost = &cost;
         stretch.weight = &weight;
-        train(stretch, nabla_C, false, threads);
+        train(stretch, nabla_C, threads);
         return cost;
     }
 
     void run(const Stretch<T>& stretch, int threads) override {
-        if (stretch.n_steps > 0) train(stretch, nullptr, true, threads);
+        if (stretch.n_steps > 0) train(stretch, nullptr, threads);
     }
 
     void predict(const T* parameters, const T* X, Index n, T* a, int threads) override {
@@ -61,29 +61,27 @@ private:
         Chain* chain;
         const Stretch<T>* stretch;
         Cut cut;
-        T* nabla_C;   // where the gradient goes that is not fused with its update; a copy's each has its own
-        bool update;
+        T* nabla_C;   // where the gradient of the one step goes that updates nothing
+        T* unfused;   // or where it waits until all of it is known, as the sums lie; for each copy of the weights
         bool copies;  // each thread updates all weights, in a copy of its own
     };
 
-    // The steps of a stretch. Without `update`, ∇C of the one step goes to nabla_C.
-    void train(const Stretch<T>& stretch, T* nabla_C, bool update, int threads) {
+    // The steps of a stretch; with nabla_C, ∇C of the first goes there and nothing is updated.
+    void train(const Stretch<T>& stretch, T* nabla_C, int threads) {
         const Index n = stretch.examples.n;
         const Cut cut = plan.cut_batch(stretch.batch_size < n ? stretch.batch_size : n);
         threads = plan.threads_used(cut, threads);
-        const bool copies = update && threads > 1 && cut.groups > 1;
+        const bool copies = nabla_C == nullptr && threads > 1 && cut.groups > 1;
         memory.prepare(plan, {cut.blocks ? BLOCK : cut.batch, cut.blocks ? threads : 1, cut.groups, threads,
                               copies ? threads : 1});
         std::unique_ptr<T[]> unfused;
-        if (update && !stretch.fused) {
-            unfused.reset(new T[std::size_t(plan.n_parameters * (copies ? threads : 1))]);
-            nabla_C = unfused.get();
-        }
+        if (nabla_C == nullptr && !stretch.fused)
+            unfused.reset(new T[std::size_t(plan.sums_size * (copies ? threads : 1))]);
         Weights<T>& first = memory.copies[0];
         first.parameters = stretch.parameters;
         first.moments[0] = stretch.moments[0];
         first.moments[1] = stretch.moments[1];
-        Call call{this, &stretch, cut, nabla_C, update, copies};
+        Call call{this, &stretch, cut, nabla_C, unfused.get(), copies};
         in_parallel(
             threads,
             [](void* context, int t, Barrier& barrier) {
@@ -98,10 +96,10 @@ private:
         const int threads = barrier.n;
         const bool copies = call.copies && threads > 1;  // the pool may have been taken
         const Weights<T>& own = memory.copies[copies ? std::size_t(t) : 0];
-        T* const nabla_C = call.nabla_C + (copies ? t * plan.n_parameters : 0);
+        T* const unfused = call.unfused + (copies && call.unfused ? t * plan.sums_size : 0);
         const auto [first, last] = copies ? plan.parts_of(0, 1) : plan.parts_of(t, threads);
         if (copies && t > 0) copy_weights(s, own);
-        for (const Part* part = first; part != last; ++part) pack(plan, *part, own.parameters, own);
+        for (const Part* part = first; part != last; ++part) load(plan, *part, own);
         barrier.wait();
         Batch<T> batch{s.examples, s.order, s.cursor, 0};
         const Index n = s.examples.n;
@@ -120,29 +118,31 @@ private:
                 rows_phase(call, own, batch, shares, t, threads, turn);
                 barrier.wait();
                 if (t == 0) s.cost[step] = cost_of(call, batch, turn);
-                const bool more = step + 1 < s.n_steps;  // the next call packs for itself
+                const bool more = step + 1 < s.n_steps;
                 Ahead<T> ahead;
                 if (more && !call.cut.blocks)
                     ahead = Ahead<T>(next, plan.inputs.n, begin_of(next.rows, t, threads),
                                      begin_of(next.rows, t + 1, threads), last - first);
                 const Constants<T> constants(s.optimizer, double(s.first_step + step + 1));
-                T* const g = memory.scratch(t);
                 for (const Part* part = first; part != last; ++part) {
                     ahead.fetch();
-                    if (part + 1 != last) fetch(part[1], own);
+                    if (part + 1 != last) fetch(plan, part[1], own);
+                    T* const g = unfused ? unfused + part->at : memory.scratch(t);
                     if (call.cut.groups > 1)
                         add_groups(*part, call.cut.groups, threads, turn, g);
                     else
                         sum_part(plan, *part, memory.slabs[0], 0, batch.rows, g, false);
-                    finish(*part, call, own, g, call.nabla_C ? nabla_C : nullptr, constants);
-                    if (call.nabla_C == nullptr && more) pack(plan, *part, own.parameters, own);
+                    if (plan.penalty)
+                        own.penalty[part - plan.parts.data()] = penalise(weights_of(plan, *part, own, g), plan.penalty);
+                    if (call.nabla_C != nullptr)
+                        store(Place<T>(plan, *part, own), g, g + plan.n_weights(*part), call.nabla_C);
+                    else if (unfused == nullptr)
+                        update_part(*part, s.optimizer.method, own, g, constants, more);
                 }
-                if (call.nabla_C != nullptr && call.update) {
+                if (unfused != nullptr) {
                     barrier.wait();
-                    for (const Part* part = first; part != last; ++part) {
-                        update_from(nabla_C, *part, call, own, constants);
-                        if (more) pack(plan, *part, own.parameters, own);
-                    }
+                    for (const Part* part = first; part != last; ++part)
+                        update_part(*part, s.optimizer.method, own, unfused + part->at, constants, more);
                 }
                 if (!copies) barrier.wait();
                 if (t == 0 && plan.penalty)
@@ -150,6 +150,16 @@ private:
             }
             batch.at = next.at;
         }
+        if (call.nabla_C == nullptr && !(copies && t > 0))
+            for (const Part* part = first; part != last; ++part) store(plan, *part, own);
+    }
+
+    // `more`: further steps follow, which need the panels. (The next call makes them for itself.)
+    void update_part(const Part& part, Method method, const Weights<T>& own, T* g, const Constants<T>& constants,
+                     bool more) {
+        update(method, weights_of(plan, part, own, g), constants);
+        if (part.k == 0) update(method, biases_of(plan, part, own, g + plan.n_weights(part)), constants);
+        if (more) derive(plan, part, own);
     }
 
     void copy_weights(const Stretch<T>& s, const Weights<T>& copy) const {
@@ -255,7 +265,7 @@ private:
 
     void add_groups(const Part& part, Index groups, int threads, int turn, T* out) const {
         using V = Vec<T, NARROWEST<T>>;
-        const Index end = &part == &plan.parts.back() ? plan.sums_size : (&part + 1)->at;
+        const Index end = part.at + plan.n_weights(part) + plan.n_biases(part);
         const T* const sums = memory.sums[turn];
         if (threads == 1) {
             std::memcpy(out, sums + part.at, std::size_t(end - part.at) * sizeof(T));
@@ -269,93 +279,10 @@ private:
         }
     }
 
-    // the second phase -------------------------------------------------------------------------------
-
-    // The weights of a part with their gradient, whose rows are g_stride apart unless they are closed; and its biases.
-    Block<T> weights_of(const Part& part, const Weights<T>& own, T* g, Index g_stride) const {
-        const Layer<T>& layer = plan.layers[std::size_t(part.layer)];
-        const Panel &j = plan.panel_j(part), &k = plan.panel_k(part);
-        const Index at = layer.w + j.first * layer.n_in + k.first;
-        Block<T> block{own.parameters + at, own.moment(0, at), own.moment(1, at), layer.n_in, g, g_stride, j.used, k.used};
-        if (plan.has_whole_rows(part)) {
-            block.rows = 1;
-            block.used = j.used * k.used;
-        }
-        return block;
-    }
-
-    Block<T> biases_of(const Part& part, const Weights<T>& own, T* g) const {
-        const Panel& j = plan.panel_j(part);
-        const Index at = plan.layers[std::size_t(part.layer)].b + j.first;
-        return {own.parameters + at, own.moment(0, at), own.moment(1, at), 0, g, 0, 1, j.used};
-    }
-
-    // Close the gaps between the rows of g, where a part has whole rows of weights: as one stretch they fill more of each
-    // vector than a few inputs do.
-    void close_rows(const Part& part, T* g) const {
-        const Panel &j = plan.panel_j(part), &k = plan.panel_k(part);
-        if (!plan.has_whole_rows(part) || k.used == k.width) return;
-        by_width<T>(k.width, [&](auto width) {
-            constexpr int W = decltype(width)::value;
-            using V = typename RowOf<T, W>::V;
-            for (int row = 1; row < j.used; ++row)  // what a row writes too much, the next one writes over
-                for (int n = 0; n < RowOf<T, W>::N; ++n)
-                    store(g + row * k.used + n * lanes<V>, load<V>(g + row * W + n * lanes<V>));
-        });
-    }
-
-    // g, a part's summed gradient, gets its penalty; then it updates the weights or goes to nabla_C.
-    void finish(const Part& part, const Call& call, const Weights<T>& own, T* g, T* nabla_C,
-                const Constants<T>& constants) {
-        const int width = plan.panel_k(part).width;
-        const Block<T> b = biases_of(part, own, g + Index(plan.panel_j(part).used) * width);
-        close_rows(part, g);
-        const Block<T> w = weights_of(part, own, g, width);
-        if (plan.penalty) own.penalty[&part - plan.parts.data()] = penalise(w, plan.penalty);
-        if (nabla_C == nullptr) {
-            update(call.stretch->optimizer.method, w, constants);
-            if (part.k == 0) update(call.stretch->optimizer.method, b, constants);
-        } else {
-            copy(w, nabla_C + (w.p - own.parameters));
-            if (part.k == 0) copy(b, nabla_C + (b.p - own.parameters));
-        }
-    }
-
-    static void copy(const Block<T>& block, T* out) {
-        using V = Vec<T, LANES<T>>;
-        each_vector(block, [&](Index at, Index g_at, Index n) {
-            store_some<V>(out + at, load_some<V>(block.g + g_at, n), n);
-        });
-    }
-
-    void update_from(T* nabla_C, const Part& part, const Call& call, const Weights<T>& own,
-                     const Constants<T>& constants) {
-        Block<T> w = weights_of(part, own, nullptr, plan.layers[std::size_t(part.layer)].n_in);
-        Block<T> b = biases_of(part, own, nullptr);
-        w.g = nabla_C + (w.p - own.parameters);
-        b.g = nabla_C + (b.p - own.parameters);
-        update(call.stretch->optimizer.method, w, constants);
-        if (part.k == 0) update(call.stretch->optimizer.method, b, constants);
-    }
-
-    // Ask for a part's weights and moments, where they are too many to stay in the first cache.
-    void fetch(const Part& part, const Weights<T>& own) const {
-        if (plan.n_parameters * Index(sizeof(T)) < 32 * 1024) return;
-        const Block<T> w = weights_of(part, own, nullptr, 0);
-        for (int row = 0; row < w.rows; ++row)
-            for (int k = 0; k < w.used; k += int(ALIGNMENT / sizeof(T))) {
-                const Index at = row * w.stride + k;
-                __builtin_prefetch(w.p + at, 1);
-                if (w.m != nullptr) __builtin_prefetch(w.m + at, 1);
-                if (w.v != nullptr) __builtin_prefetch(w.v + at, 1);
-            }
-    }
-
     // reading ---------------------------------------------------------------------------------------
 
     struct Reading {
         Chain* chain;
-        const T* parameters;
         Examples<T> examples;
         T* a;
         double* cost;
@@ -368,7 +295,9 @@ private:
         const Index blocks = (examples.n + BLOCK - 1) / BLOCK;
         memory.prepare(plan, {BLOCK, threads, 0, threads, 1});
         const std::unique_ptr<double[]> cost(new double[std::size_t(blocks)]);
-        Reading reading{this, parameters, examples, a, cost.get()};
+        memory.copies[0].parameters = const_cast<T*>(parameters);  // only read
+        memory.copies[0].moments[0] = memory.copies[0].moments[1] = nullptr;
+        Reading reading{this, examples, a, cost.get()};
         in_parallel(
             threads,
             [](void* context, int t, Barrier& barrier) {
@@ -385,7 +314,7 @@ private:
     void read_blocks(const Reading& reading, int t, Barrier& barrier) {
         const Weights<T>& weights = memory.copies[0];
         const auto [first, last] = plan.parts_of(t, barrier.n);
-        for (const Part* part = first; part != last; ++part) pack(plan, *part, reading.parameters, weights);
+        for (const Part* part = first; part != last; ++part) load(plan, *part, weights);
         barrier.wait();
         Rows<T>& rows = memory.slabs[std::size_t(t)];
         const Batch<T> all{reading.examples, nullptr, 0, reading.examples.n};

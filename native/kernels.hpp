@@ -280,6 +280,28 @@ void transpose_into(const T* w, Index stride, const Panel& j, Index n, T* out) {
     });
 }
 
+// The other way: n rows of panel j become the columns k … k + n − 1 of w.
+template <class T>
+void transpose_from(const T* panel, const Panel& j, Index n, T* w, Index stride) {
+    by_width<T>(j.width, [&](auto width) {
+        constexpr int W = decltype(width)::value;
+        using V = typename RowOf<T, W>::V;
+        constexpr int L = lanes<V>;
+        for (Index k = 0; k < n; k += L) {
+            const Index rows = n - k < L ? n - k : L;
+            for (int part = 0; part < RowOf<T, W>::N; ++part) {
+                V block[L];
+#pragma GCC unroll 16
+                for (int r = 0; r < L; ++r) block[r] = r < rows ? load<V>(panel + (k + r) * W + part * L) : V{};
+                transpose(block);
+#pragma GCC unroll 16
+                for (int c = 0; c < L; ++c)
+                    if (part * L + c < j.used) store_some<V>(w + (part * L + c) * stride + k, block[c], rows);
+            }
+        }
+    });
+}
+
 // `used` numbers into a row of a panel; 0 in the padding.
 template <class T, int W>
 CHAINRULE_INLINE void copy_row(const T* from, int used, T* to) {

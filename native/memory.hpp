@@ -42,23 +42,23 @@ struct Rows {
     T* C;
 };
 
-// One layer's weights as the products take them.
+// One layer's weights as the products take them. Of a layer kept in panels, `forward` with the biases behind it is where
+// the weights are, and the moments lie in the same way.
 template <class T>
 struct Packed {
     T* forward;   // per panel of neurons, a row for each input
+    T* bias;      // behind it, with its padding
     T* backward;  // per panel of inputs, a row for each neuron; layer 1 needs none
-    T* bias;      // with its padding
+    T* moments[2];
 };
 
-// The parameters with their moments, and packed. Threads that each update all of them have a copy each.
+// All layers', and where the caller has them or a copy of that: threads that each update all weights have a copy each.
 template <class T>
 struct Weights {
     T* parameters;
     T* moments[2];
     std::vector<Packed<T>> layers;
     double* penalty;  // one a part
-
-    T* moment(int which, Index at) const { return moments[which] ? moments[which] + at : nullptr; }
 };
 
 // What a call works in.
@@ -119,9 +119,11 @@ private:
             for (int l = 1; l <= plan.L; ++l) {
                 const Layer<T>& layer = plan.layers[std::size_t(l)];
                 Packed<T>& packed = copy.layers[std::size_t(l)];
-                packed.forward = arena.template take<T>(layer.n_in * layer.columns.padded);
+                const Index n = (layer.n_in + 1) * layer.columns.padded;
+                packed.forward = arena.template take<T>(n);
+                packed.bias = packed.forward + layer.n_in * layer.columns.padded;
                 packed.backward = l > 1 ? arena.template take<T>(layer.n_out * plan.columns(l - 1).padded) : nullptr;
-                packed.bias = arena.template take<T>(layer.columns.padded);
+                for (T*& moments : packed.moments) moments = layer.in_panels ? arena.template take<T>(n) : nullptr;
             }
             copy.penalty = arena.template take<double>(Index(plan.parts.size()));
             if (&copy == copies.data()) continue;

@@ -1,7 +1,7 @@
 // The way of some rows through the network and back.
 #pragma once
 
-#include "memory.hpp"
+#include "weights.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
@@ -112,26 +112,18 @@ void pass(const Plan<T>& plan, const Weights<T>& weights, Rows<T>& rows, const B
     backward(plan, weights, rows, to, end);
 }
 
-// ∂C/∂w and ∂C/∂b of one part, the sums over rows first … last − 1, put into `out` or added to it.
+// ∂C/∂w and ∂C/∂b of one part, the sums over rows first … last − 1, put into `out` or added to it; as the layer is kept,
+// a row for each input or for each neuron.
 template <class T>
 void sum_part(const Plan<T>& plan, const Part& part, const Rows<T>& rows, Index first, Index last, T* out, bool add) {
     const Panel &j = plan.panel_j(part), &k = plan.panel_k(part);
     const T* const delta = rows.d[std::size_t(part.layer)].at(j, first);
-    weight_gradient(delta, j, rows.a[std::size_t(part.layer) - 1].at(k, first), k, last - first, out, add);
-    if (part.k == 0) bias_gradient(delta, j, last - first, out + Index(j.used) * k.width, add);
-}
-
-// The weights of one part as the products take them.
-template <class T>
-void pack(const Plan<T>& plan, const Part& part, const T* parameters, const Weights<T>& into) {
-    const Layer<T>& layer = plan.layers[std::size_t(part.layer)];
-    const Packed<T>& packed = into.layers[std::size_t(part.layer)];
-    const Panel &j = plan.panel_j(part), &k = plan.panel_k(part);
-    const T* const w = parameters + layer.w + j.first * layer.n_in + k.first;
-    transpose_into(w, layer.n_in, j, k.used, packed.forward + j.start * layer.n_in + k.first * j.width);
-    if (packed.backward != nullptr)
-        copy_into(w, layer.n_in, k, j.used, packed.backward + k.start * layer.n_out + j.first * k.width);
-    if (part.k == 0) copy_into(parameters + layer.b + j.first, 0, j, 1, packed.bias + j.start);
+    const T* const a = rows.a[std::size_t(part.layer) - 1].at(k, first);
+    if (plan.layers[std::size_t(part.layer)].in_panels)
+        weight_gradient(a, k, delta, j, last - first, out, add);
+    else
+        weight_gradient(delta, j, a, k, last - first, out, add);
+    if (part.k == 0) bias_gradient(delta, j, last - first, out + plan.n_weights(part), add);
 }
 
 // Asks for a thread's rows of the next batch bit by bit while it computes, since a shuffled batch lies anywhere in memory.

@@ -12,6 +12,10 @@ struct Layer {
     Index w, b;  // where they begin in the parameters
     Columns columns;
     Pass<T> activation;
+    // Whether its weights are kept in panels while steps run, as the forward product takes them: then no step has to
+    // transpose them for it. Those of a large layer stay where the caller has them, since moving them at each call would
+    // cost more, and so do those of a few neurons with many inputs, which fill vectors only that way.
+    bool in_panels;
 };
 
 // The gradient of a panel of neurons by a panel of inputs; that of the biases goes with the first panel of inputs.
@@ -54,6 +58,8 @@ public:
             n_parameters = layer.b + layer.n_out;
             layer.columns = cut<T>(layer.n_out);
             layer.activation = pass<T>(σ);
+            layer.in_panels = layer.n_in * layer.n_out <= LARGEST_IN_PANELS &&
+                              (2 * layer.n_out >= LANES<T> || layer.n_in <= WIDEST<T>);
             padded += 2 * layer.columns.padded;
             const double cheap = σ == Activation::relu || σ == Activation::identity || σ == Activation::leaky_relu;
             row_effort += double(layer.columns.padded) * (double(layer.n_in) * (l == 1 ? 2 : 3) + (cheap ? 4 : 25));
@@ -68,8 +74,12 @@ public:
     const Panel& panel_j(const Part& part) const { return columns(part.layer).panels[std::size_t(part.j)]; }
     const Panel& panel_k(const Part& part) const { return columns(part.layer - 1).panels[std::size_t(part.k)]; }
 
-    // Whether the part has all inputs of its neurons, so that its weights are one stretch of memory.
-    bool has_whole_rows(const Part& part) const { return columns(part.layer - 1).panels.size() == 1; }
+    // How many numbers the sums of a part are: its weights', and its biases'.
+    Index n_weights(const Part& part) const {
+        const Panel &j = panel_j(part), &k = panel_k(part);
+        return layers[std::size_t(part.layer)].in_panels ? Index(k.used) * j.width : Index(j.used) * k.width;
+    }
+    Index n_biases(const Part& part) const { return part.k == 0 ? panel_j(part).width : 0; }
 
     Cut cut_batch(Index batch) const {
         const bool blocks = batch > 2 * block_rows;
@@ -127,6 +137,7 @@ public:
 private:
     static constexpr double LEAST_EFFORT = 30000;  // cycles of one core, about
     static constexpr Index MOST_GROUPS = 32;
+    static constexpr Index LARGEST_IN_PANELS = 1 << 17;
 
     void cut_gradient() {
         double effort = 0;
@@ -138,7 +149,7 @@ private:
                     const int width = below[k].width, used = above[j].used;
                     effort += double(used) * (width < LANES<T> ? LANES<T> : width) + 64;
                     parts.push_back({l, int(j), int(k), sums_size, effort});
-                    sums_size += Index(used) * width + (k == 0 ? above[j].width : 0);
+                    sums_size += n_weights(parts.back()) + n_biases(parts.back());
                 }
         }
     }
