@@ -83,7 +83,7 @@ private:
         first.moments[1] = stretch.moments[1];
         Call call{this, &stretch, cut, nabla_C, unfused.get(), copies};
         in_parallel(
-            threads,
+            threads, plan.worth_waking(cut.batch * stretch.n_steps),
             [](void* context, int t, Barrier& barrier) {
                 const Call& call = *static_cast<Call*>(context);
                 call.chain->steps(call, t, barrier);
@@ -127,7 +127,7 @@ private:
                 for (const Part* part = first; part != last; ++part) {
                     ahead.fetch();
                     if (part + 1 != last) fetch(plan, part[1], own);
-                    T* const g = unfused ? unfused + part->at : memory.scratch(t);
+                    T* const g = unfused ? unfused + part->sums : memory.scratch(t);
                     if (call.cut.groups > 1)
                         add_groups(*part, call.cut.groups, threads, turn, g);
                     else
@@ -135,14 +135,14 @@ private:
                     if (plan.penalty)
                         own.penalty[part - plan.parts.data()] = penalise(weights_of(plan, *part, own, g), plan.penalty);
                     if (call.nabla_C != nullptr)
-                        store(Place<T>(plan, *part, own), g, g + plan.n_weights(*part), call.nabla_C);
+                        store(plan.layers[std::size_t(part->layer)], *part, g, g + part->n_weights, call.nabla_C);
                     else if (unfused == nullptr)
                         update_part(*part, s.optimizer.method, own, g, constants, more);
                 }
                 if (unfused != nullptr) {
                     barrier.wait();
                     for (const Part* part = first; part != last; ++part)
-                        update_part(*part, s.optimizer.method, own, unfused + part->at, constants, more);
+                        update_part(*part, s.optimizer.method, own, unfused + part->sums, constants, more);
                 }
                 if (!copies) barrier.wait();
                 if (t == 0 && plan.penalty)
@@ -157,8 +157,7 @@ private:
     // `more`: further steps follow, which need the panels. (The next call makes them for itself.)
     void update_part(const Part& part, Method method, const Weights<T>& own, T* g, const Constants<T>& constants,
                      bool more) {
-        update(method, weights_of(plan, part, own, g), constants);
-        if (part.k == 0) update(method, biases_of(plan, part, own, g + plan.n_weights(part)), constants);
+        update(plan, method, part, own, g, constants);
         if (more) derive(plan, part, own);
     }
 
@@ -193,7 +192,7 @@ private:
                 cost = sum_group(memory.slabs[std::size_t(t)], weights, batch, shares, begin, end, sums, scratch);
             } else {
                 for (const Part& part : plan.parts)
-                    sum_part(plan, part, memory.slabs[0], begin, end, sums + part.at, false);
+                    sum_part(plan, part, memory.slabs[0], begin, end, sums + part.sums, false);
                 cost = total(memory.slabs[0].C + begin, end - begin);
             }
         }
@@ -216,7 +215,7 @@ private:
             const Index n = last - i < BLOCK ? last - i : BLOCK;
             pass(plan, weights, slab, batch, shares, i, i + n, 0, scratch);
             cost += total(slab.C, n);
-            for (const Part& part : plan.parts) sum_part(plan, part, slab, 0, n, sums + part.at, i != first);
+            for (const Part& part : plan.parts) sum_part(plan, part, slab, 0, n, sums + part.sums, i != first);
         }
         return cost;
     }
@@ -265,17 +264,17 @@ private:
 
     void add_groups(const Part& part, Index groups, int threads, int turn, T* out) const {
         using V = Vec<T, NARROWEST<T>>;
-        const Index end = part.at + plan.n_weights(part) + plan.n_biases(part);
+        const Index end = part.sums + part.n_weights + part.n_biases;
         const T* const sums = memory.sums[turn];
         if (threads == 1) {
-            std::memcpy(out, sums + part.at, std::size_t(end - part.at) * sizeof(T));
+            std::memcpy(out, sums + part.sums, std::size_t(end - part.sums) * sizeof(T));
         } else if (threads == 2) {
             const T* const other = sums + groups / 2 * plan.sums_size;
-            for (Index i = part.at; i < end; i += lanes<V>)
-                store(out + i - part.at, load<V>(sums + i) + load<V>(other + i));
+            for (Index i = part.sums; i < end; i += lanes<V>)
+                store(out + i - part.sums, load<V>(sums + i) + load<V>(other + i));
         } else {
-            for (Index i = part.at; i < end; i += lanes<V>)
-                store(out + i - part.at, tree<V>(sums + i, 0, groups, groups, threads));
+            for (Index i = part.sums; i < end; i += lanes<V>)
+                store(out + i - part.sums, tree<V>(sums + i, 0, groups, groups, threads));
         }
     }
 
@@ -299,7 +298,7 @@ private:
         memory.copies[0].moments[0] = memory.copies[0].moments[1] = nullptr;
         Reading reading{this, examples, a, cost.get()};
         in_parallel(
-            threads,
+            threads, plan.worth_waking(examples.n),
             [](void* context, int t, Barrier& barrier) {
                 const Reading& reading = *static_cast<Reading*>(context);
                 reading.chain->read_blocks(reading, t, barrier);

@@ -116,14 +116,14 @@ void pass(const Plan<T>& plan, const Weights<T>& weights, Rows<T>& rows, const B
 // a row for each input or for each neuron.
 template <class T>
 void sum_part(const Plan<T>& plan, const Part& part, const Rows<T>& rows, Index first, Index last, T* out, bool add) {
-    const Panel &j = plan.panel_j(part), &k = plan.panel_k(part);
+    const Panel &j = *part.j, &k = *part.k;
     const T* const delta = rows.d[std::size_t(part.layer)].at(j, first);
     const T* const a = rows.a[std::size_t(part.layer) - 1].at(k, first);
     if (plan.layers[std::size_t(part.layer)].in_panels)
         weight_gradient(a, k, delta, j, last - first, out, add);
     else
         weight_gradient(delta, j, a, k, last - first, out, add);
-    if (part.k == 0) bias_gradient(delta, j, last - first, out + plan.n_weights(part), add);
+    if (part.n_biases) bias_gradient(delta, j, last - first, out + part.n_weights, add);
 }
 
 // Asks for a thread's rows of the next batch bit by bit while it computes, since a shuffled batch lies anywhere in memory.

@@ -21,9 +21,12 @@ struct Layer {
 // The gradient of a panel of neurons by a panel of inputs; that of the biases goes with the first panel of inputs.
 struct Part {
     int layer;
-    int j, k;
-    Index at;       // where it begins among the sums of a group
-    double effort;  // of all parts up to and with this one
+    const Panel *j, *k;
+    Index sums;                 // where it begins among the sums of a group: its weights', then its biases'
+    Index n_weights, n_biases;  // how many these are, with padding
+    Index w, b;                 // where they begin in the parameters
+    Index kept_w, kept_b;       // and in a layer's panels
+    double effort;              // of all parts up to and with this one
 };
 
 // How a batch is cut. Each group of rows has its own sums of the gradient, which are then added as a binary tree. The bits
@@ -40,6 +43,8 @@ inline Index begin_of(Index n, Index t, Index pieces) { return t == 0 ? 0 : t ==
 template <class T>
 class Plan {
 public:
+    Plan(const Plan&) = delete;
+    Plan& operator=(const Plan&) = delete;
     explicit Plan(const Network& network)
         : L(int(network.activation.size())),
           inputs(cut<T>(network.sizes[0])),
@@ -71,15 +76,6 @@ public:
     }
 
     const Columns& columns(int l) const { return l == 0 ? inputs : layers[std::size_t(l)].columns; }
-    const Panel& panel_j(const Part& part) const { return columns(part.layer).panels[std::size_t(part.j)]; }
-    const Panel& panel_k(const Part& part) const { return columns(part.layer - 1).panels[std::size_t(part.k)]; }
-
-    // How many numbers the sums of a part are: its weights', and its biases'.
-    Index n_weights(const Part& part) const {
-        const Panel &j = panel_j(part), &k = panel_k(part);
-        return layers[std::size_t(part.layer)].in_panels ? Index(k.used) * j.width : Index(j.used) * k.width;
-    }
-    Index n_biases(const Part& part) const { return part.k == 0 ? panel_j(part).width : 0; }
 
     Cut cut_batch(Index batch) const {
         const bool blocks = batch > 2 * block_rows;
@@ -95,7 +91,7 @@ public:
     // rows and the weights, have to travel from one core to another.
     int threads_used(const Cut& cut, int threads) const {
         const double rows = row_effort * double(cut.batch), update = 4.0 * double(n_parameters) / LANES<T>;
-        const double travel = 4000 + (cut.groups > 1 ? 2.0 : 5.0) * double(n_parameters) * sizeof(T) / 4;
+        const double travel = 16000 + (cut.groups > 1 ? 2.0 : 5.0) * double(n_parameters) * sizeof(T) / 4;
         int best = 1;
         double least = 0.85 * (rows + update);
         for (int t = 2; t <= threads && (cut.groups == 1 || t <= cut.groups); ++t) {
@@ -107,6 +103,9 @@ public:
         }
         return best;
     }
+
+    // Whether a second thread saves more on so many rows than waking it takes.
+    bool worth_waking(Index rows) const { return row_effort * double(rows) > 1e6; }
 
     // Thread t's parts of the gradient, so that all threads have as much to do.
     std::pair<const Part*, const Part*> parts_of(int t, int threads) const {
@@ -135,21 +134,27 @@ public:
     Index block_rows = 0;  // rows that pass through all layers together: as many as stay in the cache
 
 private:
-    static constexpr double LEAST_EFFORT = 30000;  // cycles of one core, about
+    static constexpr double LEAST_EFFORT = 50000;  // cycles of one core, about
     static constexpr Index MOST_GROUPS = 32;
     static constexpr Index LARGEST_IN_PANELS = 1 << 17;
 
     void cut_gradient() {
         double effort = 0;
         for (int l = 1; l <= L; ++l) {
-            const std::vector<Panel>& above = columns(l).panels;
-            const std::vector<Panel>& below = columns(l - 1).panels;
-            for (std::size_t j = 0; j < above.size(); ++j)
-                for (std::size_t k = 0; k < below.size(); ++k) {
-                    const int width = below[k].width, used = above[j].used;
-                    effort += double(used) * (width < LANES<T> ? LANES<T> : width) + 64;
-                    parts.push_back({l, int(j), int(k), sums_size, effort});
-                    sums_size += n_weights(parts.back()) + n_biases(parts.back());
+            const Layer<T>& layer = layers[std::size_t(l)];
+            for (const Panel& j : layer.columns.panels)
+                for (const Panel& k : columns(l - 1).panels) {
+                    Part part{l, &j, &k, sums_size, 0, 0, 0, 0, 0, 0, 0};
+                    part.n_weights = layer.in_panels ? Index(k.used) * j.width : Index(j.used) * k.width;
+                    part.n_biases = k.first == 0 ? j.width : 0;
+                    part.w = layer.w + j.first * layer.n_in + k.first;
+                    part.b = layer.b + j.first;
+                    part.kept_w = j.start * layer.n_in + k.first * j.width;
+                    part.kept_b = layer.n_in * layer.columns.padded + j.start;
+                    effort += double(j.used) * (k.width < LANES<T> ? LANES<T> : k.width) + 64;
+                    part.effort = effort;
+                    sums_size += part.n_weights + part.n_biases;
+                    parts.push_back(part);
                 }
         }
     }

@@ -1,5 +1,6 @@
 #include "pool.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -46,9 +47,10 @@ constexpr int IDLE_SPINS = 50000;
 class Pool {
 public:
     // False where the pool is taken.
-    bool run(int threads, Work work, void* context) {
+    bool run(int threads, bool worth_waking, Work work, void* context) {
         std::unique_lock<std::mutex> mine(taken, std::try_to_lock);
         if (!mine.owns_lock()) return false;
+        if (!worth_waking && awake.load(std::memory_order_relaxed) < threads - 1 && !one_upon_another()) return false;
         const int helpers = start(threads - 1);
         if (helpers == 0) return false;
         Barrier barrier(helpers + 1);
@@ -66,6 +68,14 @@ public:
     }
 
 private:
+    // Whether many jobs have lately been refused in quick succession.
+    bool one_upon_another() {
+        const auto now = std::chrono::steady_clock::now();
+        refused = now - last_refused < std::chrono::microseconds(100) ? refused + 1 : 0;
+        last_refused = now;
+        return refused >= 16;
+    }
+
     struct Job {
         Work work;
         void* context;
@@ -88,7 +98,9 @@ private:
 
     void help(int t, unsigned seen) {
         for (;;) {
+            awake.fetch_add(1, std::memory_order_relaxed);
             for (int i = 0; i < IDLE_SPINS && round.load(std::memory_order_acquire) == seen; ++i) pause();
+            awake.fetch_sub(1, std::memory_order_relaxed);
             {
                 std::unique_lock<std::mutex> lock(sleeping);
                 wake.wait(lock, [&] { return round.load(std::memory_order_acquire) != seen; });
@@ -106,6 +118,9 @@ private:
     int wanted = 0;  // under `sleeping`
     std::atomic<unsigned> round{0};
     std::atomic<int> unfinished{0};
+    std::atomic<int> awake{0};  // helpers that look for a job
+    int refused = 0;            // these two under `taken`
+    std::chrono::steady_clock::time_point last_refused{};
     Job job{};
     std::vector<std::thread> workers;  // never joined: the pool lives as long as the process
 };
@@ -149,8 +164,8 @@ void Barrier::wait() {
     }
 }
 
-void in_parallel(int threads, Work work, void* context) {
-    if (threads > 1 && the_pool().run(threads, work, context)) return;
+void in_parallel(int threads, bool worth_waking, Work work, void* context) {
+    if (threads > 1 && the_pool().run(threads, worth_waking, work, context)) return;
     Barrier alone(1);
     work(context, 0, alone);
 }

@@ -29,7 +29,8 @@ using Work = void (*)(void* context, int thread, Barrier& barrier);
 
 // Call work(context, t, barrier) on barrier.n threads, t = 0 … barrier.n − 1, of which the caller's is 0; returns when
 // all have. barrier.n is `threads` or, where another caller has the pool or the system gives no more, less: the job
-// must come out the same.
-void in_parallel(int threads, Work work, void* context);
+// must come out the same. Waking a thread can take longer than a small job: one that is not `worth_waking` is done alone
+// unless the others are still awake from the last one, which they are where such jobs come one upon another.
+void in_parallel(int threads, bool worth_waking, Work work, void* context);
 
 }  // namespace chainrule
