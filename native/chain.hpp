@@ -27,7 +27,7 @@ public:
         Stretch<T> stretch{};
         stretch.parameters = const_cast<T*>(parameters);  // only read, since there is no update
         stretch.examples = examples;
-        stretch.batch_size = examples.n;
+        stretch.batch_size = stretch.in_epoch = examples.n;
         stretch.n_steps = 1;
         stretch.cost = &cost;
         stretch.weight = &weight;
@@ -68,7 +68,7 @@ private:
 
     // The steps of a stretch; with nabla_C, ∇C of the first goes there and nothing is updated.
     void train(const Stretch<T>& stretch, T* nabla_C, int threads) {
-        const Index n = stretch.examples.n;
+        const Index n = stretch.in_epoch;
         const Cut cut = plan.cut_batch(stretch.batch_size < n ? stretch.batch_size : n);
         threads = plan.threads_used(cut, threads);
         const bool copies = nabla_C == nullptr && threads > 1 && cut.groups > 1;
@@ -102,7 +102,7 @@ private:
         for (const Part* part = first; part != last; ++part) load(plan, *part, own);
         barrier.wait();
         Batch<T> batch{s.examples, s.order, s.cursor, 0};
-        const Index n = s.examples.n;
+        const Index n = s.in_epoch;
         for (Index step = 0; step < s.n_steps; ++step) {
             batch.rows = n - batch.at < s.batch_size ? n - batch.at : s.batch_size;
             const Shares shares = batch.shares();

@@ -47,14 +47,15 @@ struct Examples {
     Index n;
 };
 
-// A stretch of training: what run(state, n_steps) reads and changes. The order is that of one epoch; a null order is
-// 0, 1, …, n − 1 in every epoch.
+// A stretch of training: what run(state, n_steps) reads and changes. The order has the rows of one epoch, in_epoch many; a
+// null order is 0, 1, …, n − 1 in every epoch.
 template <class T>
 struct Stretch {
     T* parameters;
     T* moments[2];
     Examples<T> examples;
     const std::int64_t* order;
+    Index in_epoch;
     Index cursor;
     Index batch_size;
     Index first_step;  // counts from 0

@@ -141,17 +141,20 @@ public:
         const View<T> m1(moment1, "moments", {n_parameters}, true, m == Method::sgd);
         const View<T> m2(moment2, "moments", {n_parameters}, true, m != Method::adam);
         const View<T> x(X, "X", {n, n_0()}), y(Y, "Y", {n, n_L()}), s(weights, "weights", {n}, false, true);
-        const View<std::int64_t> o(order, "order", {n}, false, true);
+        const Index in_epoch = order.is_none() ? n : rows_of(order, "order");
+        const View<std::int64_t> o(order, "order", {in_epoch}, false, true);
         const View<double> c(cost, "cost", {n_steps}, true), w(weight, "weight", {n_steps}, true);
-        if (cursor < 0 || cursor >= n || batch_size < 1 || first_step < 0 || n_steps < 0)
+        if (cursor < 0 || cursor >= in_epoch || batch_size < 1 || first_step < 0 || n_steps < 0)
             throw nb::value_error("cursor, batch_size, first_step or n_steps: out of range");
-        if (o.data() != nullptr && batch_size < n && (n - cursor + batch_size - 1) / batch_size < n_steps)
+        const Index left = in_epoch - cursor;
+        if (o.data() != nullptr && left / batch_size + (left % batch_size != 0) < n_steps)
             throw nb::value_error("n_steps: goes beyond the order");
-        for (Index i = 0; o.data() != nullptr && i < n; ++i)
+        for (Index i = 0; o.data() != nullptr && i < in_epoch; ++i)
             if (o.data()[i] < 0 || o.data()[i] >= n) throw nb::value_error("order: an entry is no row of X");
         const Stretch<T> stretch{p.data(),   {m1.data(), m2.data()}, {x.data(), y.data(), s.data(), n},
-                                 o.data(),   cursor,                 batch_size,
-                                 first_step, n_steps,                {m, lr, momentum, beta1, beta2, epsilon},
+                                 o.data(),   in_epoch,               cursor,
+                                 batch_size, first_step,             n_steps,
+                                 {m, lr, momentum, beta1, beta2, epsilon},
                                  fused,      c.data(),               w.data()};
         const WithoutGil without_gil;
         Lent engine(*this);

@@ -45,6 +45,8 @@ class Chainrule(Peer):
 
     def prepare(self, order: Array) -> Any:
         # one batch more than is used, so that the epoch never ends
+        if self.workload.batch == len(self.numbers.X):  # full batches, as the rows lie
+            return np.arange(len(self.numbers.X)), len(order)
         return np.concatenate([order.ravel(), order[0]]).astype(np.int64), len(order)
 
     def run(self, order: Any) -> None:

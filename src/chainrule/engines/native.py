@@ -1,6 +1,8 @@
 """The compiled engine's face: the reference engine's functions, with arrays made ready for C++."""
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import cache, lru_cache
 
 import numpy as np
@@ -33,9 +35,10 @@ _METHOD = {name: i for i, name in enumerate(METHODS)}
 
 @cache
 def threads() -> int:
-    """How many threads it may use: those of CHAINRULE_THREADS, or one for each usable processor. Small networks use one.
+    """How many threads it may use: those of CHAINRULE_THREADS, or one for each usable processor.
 
-    It is read once, when it is first asked for. The results are the same to the bit for any number. Raises InputError for a variable that is no number of threads.
+    It is read once, when it is first asked for. Small networks use one thread; the results are the same to the bit for
+    any number. Raises InputError for a variable that is no number of threads.
     """
     wanted = os.environ.get(THREADS_VARIABLE)
     if not wanted:
@@ -51,7 +54,8 @@ def predict(parameters: ParameterVector, X: Array) -> Array:
     a = np.empty((len(X), network.sizes[-1]), dtype)
     if len(X):
         chain = _chain(network, dtype.char, INSTRUCTION_SET)
-        chain.predict(_ready(parameters.vector), _ready(X, dtype), a, threads())
+        with _refusals():
+            chain.predict(_ready(parameters.vector), _ready(X, dtype), a, threads())
     return a
 
 
@@ -59,7 +63,8 @@ def data_cost(parameters: ParameterVector, X: Array, Y: Array) -> float:
     """The mean of C_i over the rows of X and Y, without penalties."""
     dtype = parameters.vector.dtype
     chain = _chain(parameters.network, dtype.char, INSTRUCTION_SET)
-    return chain.data_cost(_ready(parameters.vector), _ready(X, dtype), _ready(Y, dtype), threads())
+    with _refusals():
+        return chain.data_cost(_ready(parameters.vector), _ready(X, dtype), _ready(Y, dtype), threads())
 
 
 def gradient(
@@ -79,10 +84,8 @@ def gradient(
     except ValueError:  # they are not as C++ takes them
         X, Y = _ready(X, vector.dtype), _ready(Y, vector.dtype)
         weights = None if weights is None else _ready(weights, vector.dtype)
-        try:
+        with _refusals():
             C = chain.gradient(_ready(vector), X, Y, weights, nabla_C, threads())
-        except ValueError as error:
-            raise InputError(str(error)) from None
     return C, ParameterVector(parameters.network, nabla_C)
 
 
@@ -96,8 +99,11 @@ def run(state: TrainingState, n_steps: int) -> None:
 
 def steps(state: TrainingState, n_steps: int, *, fused: bool = True) -> None:
     """:func:`run`; ``fused`` False computes the whole gradient before it changes a parameter, to the same bits."""
-    p, o = state.parameters, state.optimizer
-    dtype = p.vector.dtype
+    p, o, rows = state.parameters, state.optimizer, len(state.order)
+    dtype, batch_size = p.vector.dtype, min(state.batch_size, max(rows, len(state.X)))
+    require(0 <= state.cursor < rows, "cursor", state.cursor, f"a place in an order of {rows} examples")
+    require(state.order.dtype.kind in "iu", "order", state.order.dtype, "a type of whole numbers")
+    require(len(state.moments) == o.n_moments, "moments", len(state.moments), f"the {o.n_moments} of {o.name}")
     for what, array in (("parameters", p.vector), *((f"moments[{i}]", m) for i, m in enumerate(state.moments))):
         fits = array.flags.c_contiguous and array.flags.writeable and array.flags.aligned and array.dtype == dtype
         require(fits, what, array.dtype, f"a writeable, aligned, contiguous array of {dtype}")
@@ -106,20 +112,27 @@ def steps(state: TrainingState, n_steps: int, *, fused: bool = True) -> None:
     moment1, moment2 = (*state.moments, None, None)[:2]
     chain = _chain(p.network, dtype.char, INSTRUCTION_SET)
     while n_steps > 0:
-        one_batch = state.steps_per_epoch == 1
-        n = n_steps if one_batch else min(n_steps, state.steps_left_in_epoch)
-        order = None if one_batch and state.in_natural_order else _ready(state.order, np.dtype(np.int64))
-        n = n if order is None else min(n, state.steps_left_in_epoch)
+        # an epoch of one batch in the rows' own order is like any other: many of them in one call
+        whole = state.steps_per_epoch == 1 and state.in_natural_order
+        order = None if whole else _ready(state.order, np.dtype(np.int64))
+        n = n_steps if whole else min(n_steps, state.steps_left_in_epoch)
         cost, weight = np.empty(n), np.empty(n)
-        try:
+        with _refusals():
             chain.run(
-                p.vector, moment1, moment2, X, Y, weights, order, state.cursor, state.batch_size, state.step, n,
+                p.vector, moment1, moment2, X, Y, weights, order, state.cursor, batch_size, state.step, n,
                 _METHOD[o.name], o.rate, o.momentum, o.beta1, o.beta2, o.epsilon, fused, cost, weight, threads(),
             )  # fmt: skip
-        except ValueError as error:
-            raise InputError(str(error)) from None
         state.advance(cost, weight)
         n_steps -= n
+
+
+@contextmanager
+def _refusals() -> Generator[None]:
+    """What C++ refuses is an InputError."""
+    try:
+        yield
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 @lru_cache(maxsize=16)

@@ -18,8 +18,8 @@ class TrainingState:
     """What ``run(state, n_steps)`` reads and changes.
 
     X (n, n_0) is what enters layer 1 and Y (n, n_L) the targets, both in the parameters' dtype; ``weights`` (n,) are
-    example weights or None. The optimizer's ``moments`` have the parameters' layout. ``order`` is this epoch's order,
-    ``cursor`` how much of it has been used, ``step`` how many updates have been made in all. An epoch of one batch is
+    example weights or None. The optimizer's ``moments`` have the parameters' layout. ``order`` has the rows of this
+    epoch, each once where nobody gives another; ``cursor`` how much of it has been used, ``step`` how many updates have been made in all. An epoch of one batch is
     taken in the order of the rows: there is nothing to shuffle. ``costs`` has one mean training cost for each finished
     epoch, measured batch by batch as the parameters moved; ``running_cost`` is the unfinished epoch's sum of batch cost
     × batch weight. Raises InputError for examples that do not fit the network.
@@ -69,12 +69,12 @@ class TrainingState:
     @property
     def steps_left_in_epoch(self) -> int:
         """How many batches of this epoch are still to come."""
-        return -(-(len(self.X) - self.cursor) // self.batch_size)
+        return -(-(len(self.order) - self.cursor) // self.batch_size)
 
     @property
     def in_natural_order(self) -> bool:
         """Whether this epoch visits the rows as they lie."""
-        return bool((self.order == np.arange(len(self.X))).all())
+        return np.array_equal(self.order, np.arange(len(self.X)))
 
     @property
     def cost(self) -> float:
@@ -89,15 +89,16 @@ class TrainingState:
         They lie in one epoch, unless an epoch has only one batch. A batch of weight 0 has changed nothing.
         """
         self.step += len(cost)
-        if self.steps_per_epoch == 1:
+        if len(self.order) <= self.batch_size:
             self.costs.extend((cost * weight / weight).tolist())
             self.epoch += len(cost)
+            self.order = self._next_order()
             return
         # one after the other, so that slicing changes no bit
         self.running_cost = float(np.concatenate([[self.running_cost], cost * weight]).cumsum()[-1])
         self.running_weight = float(np.concatenate([[self.running_weight], weight]).cumsum()[-1])
-        self.cursor = min(self.cursor + len(cost) * self.batch_size, len(self.X))
-        if self.cursor == len(self.X):
+        self.cursor = min(self.cursor + len(cost) * self.batch_size, len(self.order))
+        if self.cursor == len(self.order):
             self.costs.append(self.running_cost / self.running_weight)
             self.running_cost = self.running_weight = 0.0
             self.epoch += 1
