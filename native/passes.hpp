@@ -140,12 +140,17 @@ public:
         row = batch.at + first;
         end = batch.at + last;
         if ((end - row) * lines > MOST) end = row + MOST / lines;
+        few = (end - row) * lines * ALIGNMENT <= 16 * 1024;
         each_time = ((end - row) * lines + times - 1) / times;
     }
 
     void fetch() {
         for (Index i = 0; i < each_time && row < end; ++i) {
-            __builtin_prefetch(X + (order ? Index(order[row]) : row) * width + line * LINE, 0, 2);
+            const T* const at = X + (order ? Index(order[row]) : row) * width + line * LINE;
+            if (few)
+                __builtin_prefetch(at);  // into the first cache
+            else
+                __builtin_prefetch(at, 0, 2);
             if (++line == lines) {
                 line = 0;
                 ++row;
@@ -160,6 +165,7 @@ private:
     const T* X = nullptr;
     const std::int64_t* order = nullptr;
     Index width = 0, lines = 0, line = 0, row = 0, end = 0, each_time = 0;
+    bool few = false;
 };
 
 }  // namespace chainrule::CHAINRULE_ISA
