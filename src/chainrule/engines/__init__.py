@@ -13,8 +13,8 @@ VARIABLE = "CHAINRULE_ENGINE"
 NAMES = ("native", "reference")
 
 _REMEDY = (
-    "install a C++ compiler and the headers of Python (Debian: g++ and python3-dev), then chainrule once more with pip's "
-    "options --force-reinstall --no-cache-dir"
+    "install a C++ compiler and the headers of Python (Debian: g++ and python3-dev), then chainrule once more with "
+    "pip's options --force-reinstall --no-cache-dir"
 )
 
 
@@ -23,8 +23,8 @@ class SlowEngineWarning(UserWarning):
 
 
 def engine(name: str | None = None) -> ModuleType:
-    """The engine in use, or the one of that name: a module with ``NAME``, ``predict(parameters, X)``, ``data_cost(parameters, X, Y)``,
-    ``gradient(parameters, X, Y, weights=None)`` and ``run(state, n_steps)``.
+    """The engine in use, or the one of that name: a module with ``NAME``, ``predict(parameters, X)``,
+    ``data_cost(parameters, X, Y)``, ``gradient(parameters, X, Y, weights=None)`` and ``run(state, n_steps)``.
 
     It is the compiled one, ``native``, where that was built, and otherwise ``reference``. The environment variable
     CHAINRULE_ENGINE names one of the two; InputError for another name, or where native is named and was not built.
@@ -47,8 +47,8 @@ def shortfall() -> str | None:
     if missing is None:
         return None
     return (
-        f"the compiled engine is missing, for {missing}; the reference engine is used, which is slower. To change that, "
-        f"{_REMEDY}; to keep it, set {VARIABLE}=reference"
+        f"the compiled engine is missing, for {missing}; the reference engine is used, which is slower. To change "
+        f"that, {_REMEDY}; to keep it, set {VARIABLE}=reference"
     )
 
 
