@@ -44,7 +44,7 @@ def log_quotient(f: Real) -> Real:
 # For Φ, the normal distribution function: e^(u²/2)·Φ(−u) = P(t)/(u + K), where t = (u − K)/(u + K) takes u ≥ 0 to
 # [−1, 1] and P has neither a zero nor a pole there. The change of variable is that of Shepherd and Laframboise,
 # Mathematics of Computation 36, 1981, 249-253.
-K = 4
+K = mpf(9) / 4
 
 
 def mills(t: Real) -> Real:
@@ -68,7 +68,7 @@ GOALS = (
          exp_quotient, lambda r: abs(r**2 / expm1(r)), -HALF_LN2, HALF_LN2),
     Goal("log1p", "(ln(1 + f) - f)/f^2, sqrt(1/2) <= 1 + f <= sqrt(2)",
          log_quotient, lambda f: abs(f**2 / log1p(f)), HALF - 1, TWO - 1),
-    Goal("mills", f"(u + {K})*e^(u^2/2)*Phi(-u) by (u - {K})/(u + {K}), u >= 0",
+    Goal("mills", "(u + 9/4)*e^(u^2/2)*Phi(-u) by (u - 9/4)/(u + 9/4), u >= 0",
          mills, lambda t: 1 / mills(t), mpf(-1), mpf(1)),
 )  # fmt: skip
 
@@ -105,18 +105,22 @@ def minimax(goal: Goal, degree: int) -> list[Real]:
 
 
 def rounded(c: list[Real], goal: Goal, dtype: type) -> tuple[list[float], float]:
-    """The coefficients in the dtype, the first five moved to neighbours where that helps, and their largest error."""
+    """The coefficients in the dtype, moved to neighbours, a few at a time, where that helps; their largest error."""
     grid = points(goal, 400)
     near = [float(dtype(float(x))) for x in c]
     error = np.array([float(e) for e in errors([mpf(x) for x in near], goal, grid)])
-    steps = [float(np.spacing(dtype(x))) for x in near[:5]]
+    steps = [float(np.spacing(dtype(x))) for x in near]
     effects = [np.array([float(goal.weight(x) * x**j * step) for x in grid]) for j, step in enumerate(steps)]
-    choices = {
-        moves: float(np.max(np.abs(error + sum(n * e for n, e in zip(moves, effects, strict=True)))))
-        for moves in product((0, 1, -1), repeat=5)
-    }
-    best = min(choices, key=lambda moves: choices[moves])
-    return [x + n * step for x, n, step in zip(near, best, steps, strict=False)] + near[5:], choices[best]
+    for first in 0, 2, 4:
+        few = range(first, min(first + 5, len(c)))
+        choices = [
+            (error + sum(n * effects[j] for n, j in zip(moves, few, strict=True)), moves)
+            for moves in product((0, 1, -1), repeat=len(few))
+        ]
+        error, moves = min(choices, key=lambda choice: np.max(np.abs(choice[0])))
+        for n, j in zip(moves, few, strict=True):
+            near[j] += n * steps[j]
+    return near, float(np.max(np.abs(error)))
 
 
 def literal(x: Real, dtype: type) -> str:
@@ -146,8 +150,8 @@ def main() -> int:
     """Print the tables, or with --check those that math.hpp has differently."""
     header = (Path(__file__).parent / "math.hpp").read_text(encoding="utf-8") if "--check" in sys.argv[1:] else ""
     tables = (
-        struct("float", np.float32, (4, 8, 11), ln2_bits=16, sqrt2_bits=11),
-        struct("double", np.float64, (9, 19, 24), ln2_bits=40, sqrt2_bits=25),
+        struct("float", np.float32, (4, 8, 12), ln2_bits=16, sqrt2_bits=11),
+        struct("double", np.float64, (9, 19, 28), ln2_bits=40, sqrt2_bits=25),
     )
     others = [table for table in tables if table not in header]
     print("\n\n".join(others), end="\n" * bool(others))
