@@ -17,6 +17,7 @@ from bad_input.files import PROBLEM, changed, model_file, toml, write_good_files
 from bad_input.kinds import Content, Option, Spoilt, Unfit
 
 import chainrule
+from chainrule.engines import engine
 from chainrule.errors import (
     ChainruleError,
     DataError,
@@ -379,6 +380,38 @@ def test_command_line_refuses_wrong_usage(kind: tuple[Argv, tuple[str, ...]]) ->
     refused(*kind)
 
 
+ON_ENGINE: list[Argv] = [
+    ("train", "good.csv", "--target", "kind", "--hidden", "4", "--epochs", "2"),
+    ("predict", "good.safetensors", "good.csv"),
+    ("bench", "2,3,1"),
+    ("info",),
+]
+
+
+@pytest.mark.parametrize("argv", ON_ENGINE, ids=entry_point)
+@for_each(kinds.ENVIRONMENT)
+def test_commands_refuse_a_bad_variable(
+    kind: tuple[str, str, tuple[str, ...]], argv: Argv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engine().NAME == "native":
+        engine().threads.cache_clear()  # it is asked for once in a process
+    elif kind[0] == "CHAINRULE_THREADS":
+        pytest.skip("the compiled engine is not in use")
+    monkeypatch.setenv(*kind[:2])
+    refused(argv, kind[2])
+
+
+@pytest.mark.skipif(engine().NAME != "native", reason="the compiled engine is not in use")
+@pytest.mark.parametrize("argv", ON_ENGINE, ids=entry_point)
+def test_commands_refuse_an_instruction_set_that_is_not_there(argv: Argv, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAINRULE_INSTRUCTION_SET", "sse9")
+    before = contents(Path())
+    process_refused(
+        chainrule_process(*argv, "--json"), ("CHAINRULE_INSTRUCTION_SET: 'sse9' is not known", "Known: baseline")
+    )
+    assert_nothing_written(Path(), before)
+
+
 WRITERS: list[tuple[Argv, str]] = [
     (("train", "good.csv", "--target", "kind", "--out"), "m.safetensors"),
     (("train", "good.csv", "--target", "kind", "--plot"), "p.svg"),
@@ -563,6 +596,6 @@ def test_table_lists_at_least_forty_kinds() -> None:
         kinds.NETWORKS, kinds.PARAMETERS, kinds.EXAMPLES, kinds.SECTIONS, kinds.PROBLEM_FILES, kinds.MODEL_FILES,
         kinds.DATA_FILES, kinds.ABSURD_ARRAYS, kinds.UNFIT_TO_TRAIN, kinds.UNFIT_FOR_MODEL, kinds.NAMES,
         kinds.EXAMPLE_NUMBERS, kinds.OPTIONS, kinds.SETTINGS, kinds.OPTIMIZERS, kinds.PATHS, kinds.CALLS, kinds.USAGE,
-        kinds.OUTPUTS,
+        kinds.ENVIRONMENT, kinds.OUTPUTS,
     )  # fmt: skip
     assert sum(len(table) for table in tables) >= 40

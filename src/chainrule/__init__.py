@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from chainrule.model.model_file import save_model as save_model
     from chainrule.model.problem_file import Problem as Problem
     from chainrule.model.problem_file import load_problem as load_problem
+    from chainrule.training.bench import Bench as Bench
+    from chainrule.training.bench import bench as bench
     from chainrule.training.initialization import initial_parameters as initial_parameters
     from chainrule.training.train import Settings as Settings
     from chainrule.training.train import Trained as Trained
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOME = {
+    "Bench": "training.bench",
     "ChainruleError": "errors",
     "Examples": "model.model",
     "Explanation": "insight.explanation",
@@ -50,6 +53,7 @@ _HOME = {
     "Settings": "training.train",
     "Table": "data.table",
     "Trained": "training.train",
+    "bench": "training.bench",
     "example_gradients": "insight.gradient",
     "example_norms": "insight.gradient",
     "explain": "insight.explain",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 
-from chainrule.checks import known, shown
+from chainrule.checks import known, shown, whole_number
 from chainrule.errors import ChainruleError, InputError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from chainrule.insight.explanation import Explanation
     from chainrule.model.model import Examples, Model
+    from chainrule.training.bench import Watcher as RoundWatcher
     from chainrule.training.loop import Watcher
 
 
@@ -189,7 +190,7 @@ def train(
     from chainrule.training.train import Settings, plan
 
     settings = Settings(
-        hidden=_whole_numbers("hidden", hidden),
+        hidden=() if hidden.strip().lower() in ("", "none") else _whole_numbers("hidden", hidden, "64,32, or none"),
         activation=_names(activation),
         cost=cost,
         optimizer=Optimizer(optimizer, lr),
@@ -431,6 +432,54 @@ def report(
         _say("on " + ", ".join(f"∂{e.of}/∂{e.wrt} = {e.value:.6g}" for e in made.explanations))
 
 
+@command("bench")
+def bench(
+    sizes: Annotated[
+        str, typer.Argument(help="Neurons of each layer, the inputs first: 64,64,32,10.", metavar="SIZES")
+    ] = "64,64,32,10",
+    activation: Annotated[
+        str, typer.Option(help="One for all hidden layers, or one for each, or one more for the output layer.")
+    ] = "relu",
+    cost: Annotated[
+        str | None, typer.Option(help="Default: cross-entropy; squared-error where there is one output.")
+    ] = None,
+    optimizer: Annotated[str, typer.Option(help="sgd, momentum, nesterov or adam.")] = "adam",
+    batch_size: Annotated[int, typer.Option(help="Examples in a step.")] = 32,
+    dtype: Annotated[str, typer.Option(help="float32, as train has it, or float64.")] = "float32",
+    engine: Annotated[
+        str | None, typer.Option(help="native or reference. Default: the one in use.", metavar="NAME")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="For the engine and for NumPy. Default: one for each processor.", metavar="N")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="About how long to measure; longer where a step is.")] = 2.0,
+    as_json: Json = False,
+) -> None:
+    """How long one training step of a network takes on this machine, and what share of the machine's limit that is.
+
+    The data is made up. The limit is the best matrix product and memory bandwidth, measured in between.
+    """
+    shape = _whole_numbers("sizes", sizes if "," in sizes else sizes.replace("-", ","), "64,64,32,10")
+    if threads is not None:
+        _use_threads(threads)
+
+    from chainrule.calculus.network import Network
+    from chainrule.engines.optimizer import Optimizer
+    from chainrule.training.bench import bench as bench_
+    from chainrule.training.train import OUTPUT_OF_COST, layer_activations
+
+    if cost is None:
+        cost = "squared-error" if shape[-1] == 1 else "cross-entropy"
+    activations = layer_activations(_names(activation), max(0, len(shape) - 2), OUTPUT_OF_COST.get(cost, "identity"))
+    network = Network(shape, activations, cost)
+    with _rounds() as watch:
+        measured = bench_(network, Optimizer(optimizer), batch_size, dtype, seconds, engine, watch)
+    if as_json:
+        _print_json(measured.json())
+    else:
+        _say(measured.text())
+
+
 @command("info")
 def info(as_json: Json = False) -> None:
     """What is installed, and which engine does the arithmetic."""
@@ -492,13 +541,18 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _whole_numbers(what: str, text: str) -> tuple[int, ...]:
-    if text.strip().lower() in ("", "none"):
-        return ()
+def _whole_numbers(what: str, text: str, example: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise InputError(f"{what}: {shown(text)} is not a list of layer sizes such as 64,32, or none") from None
+        raise InputError(f"{what}: {shown(text)} is not a list of layer sizes such as {example}") from None
+
+
+def _use_threads(n: int) -> None:
+    """So many for the engine, and for NumPy's BLAS, which asks when NumPy is imported: not before this."""
+    whole_number("threads", n, "a number of threads, from 1 to 1024", lambda n: 1 <= n <= 1024)
+    for variable in ("CHAINRULE_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = str(n)
 
 
 # showing -------------------------------------------------------------------------------------------
@@ -573,3 +627,19 @@ def _progress(epochs: int, steps_per_epoch: int) -> "Generator[Watcher | None]":
             bar.update(task, completed=standing.step, epoch=epoch, cost=standing.cost, rate=standing.rate)
 
         yield watch
+
+
+@contextmanager
+def _rounds() -> "Generator[RoundWatcher | None]":
+    """A bar that counts the rounds of a measurement, where standard error is a terminal; drawn only between two."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    bar = Progress(TextColumn("measuring"), BarColumn(), console=console, transient=True, auto_refresh=False)
+    with bar:
+        task = bar.add_task("", total=1)
+        yield lambda done, rounds: bar.update(task, completed=done, total=rounds, refresh=True)

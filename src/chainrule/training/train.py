@@ -27,7 +27,8 @@ TASKS = ("auto", "classes", "numbers")
 LEAST_EPOCHS, LEAST_STEPS = 60, 1500
 """How long to train where nobody says: this many epochs, and more on small data until there are this many steps."""
 
-_OUTPUT_OF_COST = {"cross-entropy": "softmax", "binary-cross-entropy": "sigmoid", "poisson": "exp"}
+OUTPUT_OF_COST = {"cross-entropy": "softmax", "binary-cross-entropy": "sigmoid", "poisson": "exp"}
+"""The output activation that goes with a cost, where one is needed and nobody names it."""
 
 
 @dataclass(frozen=True)
@@ -214,11 +215,12 @@ def _network(settings: Settings, n_0: int, target: Target) -> Network:
     else:
         one = len(target.classes) == 2 and cost != "cross-entropy"
         n_L, other = 1 if one else len(target.classes), "sigmoid"
-    activation = _layer_activations(settings.activation, len(settings.hidden), _OUTPUT_OF_COST.get(cost, other))
+    activation = layer_activations(settings.activation, len(settings.hidden), OUTPUT_OF_COST.get(cost, other))
     return Network((n_0, *settings.hidden, n_L), activation, cost, settings.l1, settings.l2)
 
 
-def _layer_activations(given: Sequence[str], n_hidden: int, output: str) -> list[str]:
+def layer_activations(given: Sequence[str], n_hidden: int, output: str) -> list[str]:
+    """One name a layer from one for all hidden layers, one for each, or one more for the output; InputError else."""
     if len(given) == 1:
         return [given[0]] * n_hidden + [output]
     if len(given) == n_hidden:
