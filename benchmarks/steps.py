@@ -23,11 +23,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from agreement import Yardstick
 from digits import measure_digits
 from tables import tables, write_into_readme
 from turns import FOLDER, LIBRARIES, Library, Process, Stopped, environment, take_turns
-from workloads import WORKLOADS, Workload, flops, least_bytes
+from workloads import WORKLOADS, Workload
+
+from chainrule.engines.limits import least_seconds, step_bytes, step_flops
 
 
 def arguments() -> argparse.Namespace:
@@ -133,9 +136,12 @@ def measure(workload: Workload, libraries: Sequence[Library], options: Any) -> d
 
 def limits_of(workload: Workload, limits: dict[str, Any]) -> dict[str, float]:
     """The least time of one step, and what it is made of."""
-    moved = least_bytes(workload, limits["cache"])
-    seconds = max(flops(workload) / limits[workload.dtype], moved / limits["bandwidth"])
-    return {"flops": flops(workload), "bytes": moved, "limit": seconds}
+    sizes, batch, itemsize = workload.sizes, workload.batch, np.dtype(workload.dtype).itemsize
+    n_moments = 2 if workload.optimizer == "adam" else 0
+    flops = step_flops(sizes, batch)
+    moved = step_bytes(sizes, batch, workload.rows, n_moments, itemsize, limits["cache"])
+    seconds = least_seconds(flops, moved, limits[workload.dtype], limits["bandwidth"])
+    return {"flops": flops, "bytes": moved, "limit": seconds}
 
 
 def main() -> None:

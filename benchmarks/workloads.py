@@ -177,22 +177,3 @@ def blocks(workload: Workload, vector: Array) -> list[tuple[Array, Array]]:
         views.append((vector[at : at + k * n].reshape(n, k), vector[at + k * n : at + k * n + n]))
         at += k * n + n
     return views
-
-
-def flops(workload: Workload) -> float:
-    """Floating-point operations of one step's matrix products: forward, ∇w, and ∂C/∂a of all layers but the input."""
-    (k, n), *rest = workload.layers
-    return 2.0 * workload.batch * (2 * k * n + 3 * sum(k * n for k, n in rest))
-
-
-def least_bytes(workload: Workload, cache: int) -> float:
-    """Bytes that one step has to move between processor and memory.
-
-    What fits into half of the last-level cache is taken to stay there and counts nothing. Parameters and moments that
-    do not fit are read and written once, the batch of a data set that does not fit is read once.
-    """
-    size = np.dtype(workload.dtype).itemsize
-    state = workload.n_parameters * (3 if workload.optimizer == "adam" else 1) * size
-    row = (workload.sizes[0] + workload.sizes[-1]) * size
-    moved = 2.0 * state if state > cache / 2 else 0.0
-    return moved + (row * workload.batch if row * workload.rows > cache / 2 else 0.0)
