@@ -17,6 +17,28 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
+// Whether others want the processors. Then threads wait for one another most of the time, and one alone is faster; after a
+// while it is tried again.
+class Crowd {
+public:
+    int threads(int offered) {
+        if (offered == 1 || calls_alone == 0) return offered;
+        --calls_alone;
+        return 1;
+    }
+
+    void note(int threads, double waited) {
+        if (threads == 1) return;
+        rest = waited > 0.25 ? (rest < MOST ? 2 * rest + 1 : MOST) : 0;
+        calls_alone = rest;
+    }
+
+private:
+    static constexpr int MOST = 127;
+    int rest = 0;
+    int calls_alone = 0;
+};
+
 template <class T>
 class Chain final : public Engine<T> {
 public:
@@ -70,7 +92,7 @@ private:
     void train(const Stretch<T>& stretch, T* nabla_C, int threads) {
         const Index n = stretch.in_epoch;
         const Cut cut = plan.cut_batch(stretch.batch_size < n ? stretch.batch_size : n);
-        threads = plan.threads_used(cut, threads);
+        threads = crowd.threads(plan.threads_used(cut, threads));
         const bool copies = nabla_C == nullptr && threads > 1 && cut.groups > 1;
         memory.prepare(plan, {cut.blocks ? BLOCK : cut.batch, cut.blocks ? threads : 1, cut.groups, threads,
                               copies ? threads : 1});
@@ -82,13 +104,14 @@ private:
         first.moments[0] = stretch.moments[0];
         first.moments[1] = stretch.moments[1];
         Call call{this, &stretch, cut, nabla_C, unfused.get(), copies};
-        in_parallel(
+        const double waited = in_parallel(
             threads, plan.worth_waking(cut.batch * stretch.n_steps),
             [](void* context, int t, Barrier& barrier) {
                 const Call& call = *static_cast<Call*>(context);
                 call.chain->steps(call, t, barrier);
             },
             &call);
+        crowd.note(threads, waited);
     }
 
     void steps(const Call& call, int t, Barrier& barrier) {
@@ -290,20 +313,21 @@ private:
     // Predictions into a, or where that is null the mean cost; a block of rows at a time.
     double read(const T* parameters, const Examples<T>& examples, T* a, int threads) {
         if (examples.n == 0) return 0;
-        threads = plan.threads_used(plan.cut_batch(examples.n), threads);
+        threads = crowd.threads(plan.threads_used(plan.cut_batch(examples.n), threads));
         const Index blocks = (examples.n + BLOCK - 1) / BLOCK;
         memory.prepare(plan, {BLOCK, threads, 0, threads, 1});
         const std::unique_ptr<double[]> cost(new double[std::size_t(blocks)]);
         memory.copies[0].parameters = const_cast<T*>(parameters);  // only read
         memory.copies[0].moments[0] = memory.copies[0].moments[1] = nullptr;
         Reading reading{this, examples, a, cost.get()};
-        in_parallel(
+        const double waited = in_parallel(
             threads, plan.worth_waking(examples.n),
             [](void* context, int t, Barrier& barrier) {
                 const Reading& reading = *static_cast<Reading*>(context);
                 reading.chain->read_blocks(reading, t, barrier);
             },
             &reading);
+        crowd.note(threads, waited);
         double sum = 0;
         if (a == nullptr)
             for (Index block = 0; block < blocks; ++block) sum += cost[std::size_t(block)];
@@ -350,6 +374,7 @@ private:
 
     const Plan<T> plan;
     Memory<T> memory;
+    Crowd crowd;
 };
 
 }  // namespace chainrule::CHAINRULE_ISA

@@ -63,7 +63,7 @@ template <class T>
 void squared(const Output<T>& out, Index first, Index last, T slope, T size) {
     for (const Panel& panel : out.a.columns->panels)
         out.activation(out.a.at(panel, first), out.d.at(panel, first), (last - first) * panel.width);
-    element_by_element(out, first, last, [=]<class V>(V a, V d, V y) [[gnu::always_inline]] {
+    element_by_element(out, first, last, [=]<class V>(V a, V d, V y) __attribute__((always_inline)) {
         const V r = a - y;
         return CostAndDelta<V>{splat<V>(size) * (r * r), splat<V>(slope) * r * d};
     });
@@ -73,7 +73,7 @@ template <class T>
 void huber(const Output<T>& out, Index first, Index last) {
     for (const Panel& panel : out.a.columns->panels)
         out.activation(out.a.at(panel, first), out.d.at(panel, first), (last - first) * panel.width);
-    element_by_element(out, first, last, []<class V>(V a, V d, V y) [[gnu::always_inline]] {
+    element_by_element(out, first, last, []<class V>(V a, V d, V y) __attribute__((always_inline)) {
         const V r = a - y, one = splat<V>(1);
         const V size = abs(r), inner = min(one, size);  // in this order a NaN stays
         const V clipped = copysign(inner, r);
@@ -83,7 +83,7 @@ void huber(const Output<T>& out, Index first, Index last) {
 
 template <class T>
 void binary_cross_entropy(const Output<T>& out, Index first, Index last) {
-    element_by_element(out, first, last, []<class V>(V z, V, V y) [[gnu::always_inline]] {
+    element_by_element(out, first, last, []<class V>(V z, V, V y) __attribute__((always_inline)) {
         const V one = splat<V>(1), zero{};
         const V others = one - y;
         const V rest = log1p(exp(-abs(z)));  // softplus(±z) is max(±z, 0) + rest
@@ -96,7 +96,7 @@ void binary_cross_entropy(const Output<T>& out, Index first, Index last) {
 
 template <class T>
 void poisson_exp(const Output<T>& out, Index first, Index last) {
-    element_by_element(out, first, last, []<class V>(V z, V, V y) [[gnu::always_inline]] {
+    element_by_element(out, first, last, []<class V>(V z, V, V y) __attribute__((always_inline)) {
         const V a = exp(z);
         return CostAndDelta<V>{a - y * z, a - y};
     });
@@ -104,7 +104,7 @@ void poisson_exp(const Output<T>& out, Index first, Index last) {
 
 template <class T>
 void poisson_softplus(const Output<T>& out, Index first, Index last) {
-    element_by_element(out, first, last, []<class V>(V z, V, V y) [[gnu::always_inline]] {
+    element_by_element(out, first, last, []<class V>(V z, V, V y) __attribute__((always_inline)) {
         const V one = splat<V>(1), zero{};
         const V e = exp(-abs(z)), l = log1p(e);
         const V ratio = e == zero ? one : l / (e == zero ? one : e);  // ln(1 + e)/e

@@ -29,14 +29,16 @@ inline void pause() {
 }
 
 // Spin for about 50 µs, since the others are usually that near; then let whoever else wants this processor have it.
+// Returns the nanoseconds that took.
 template <class Ready>
-void spin(Ready ready, int most) {
-    for (int i = 0; !ready(); ++i) {
-        if (i < most)
-            pause();
-        else
-            std::this_thread::yield();
+long spin(Ready ready, int most) {
+    for (int i = 0; i < most; ++i) {
+        if (ready()) return 0;
+        pause();
     }
+    const auto start = std::chrono::steady_clock::now();
+    while (!ready()) std::this_thread::yield();
+    return long((std::chrono::steady_clock::now() - start) / std::chrono::nanoseconds(1));
 }
 
 constexpr int SPINS = 5000;
@@ -46,8 +48,8 @@ constexpr int IDLE_SPINS = 50000;
 
 class Pool {
 public:
-    // False where the pool is taken.
-    bool run(int threads, bool worth_waking, Work work, void* context) {
+    // False where the pool is taken. `waited` is what in_parallel returns.
+    bool run(int threads, bool worth_waking, Work work, void* context, double& waited) {
         std::unique_lock<std::mutex> mine(taken, std::try_to_lock);
         if (!mine.owns_lock()) return false;
         if (!worth_waking && awake.load(std::memory_order_relaxed) < threads - 1 && !one_upon_another()) return false;
@@ -62,8 +64,11 @@ public:
             round.fetch_add(1, std::memory_order_release);
         }
         wake.notify_all();
+        const auto start = std::chrono::steady_clock::now();
         work(context, 0, barrier);
-        spin([&] { return unfinished.load(std::memory_order_acquire) == 0; }, SPINS);
+        const long last = spin([&] { return unfinished.load(std::memory_order_acquire) == 0; }, SPINS);
+        const auto all = (std::chrono::steady_clock::now() - start) / std::chrono::nanoseconds(1);
+        waited = double(barrier.overdue() + last) / (double(all) * barrier.n + 1);
         return true;
     }
 
@@ -160,14 +165,17 @@ void Barrier::wait() {
         arrived.store(0, std::memory_order_relaxed);
         round.store(now + 1, std::memory_order_release);
     } else {
-        spin([&] { return round.load(std::memory_order_acquire) != now; }, SPINS);
+        const long late = spin([&] { return round.load(std::memory_order_acquire) != now; }, SPINS);
+        if (late) overdue_ns.fetch_add(late, std::memory_order_relaxed);
     }
 }
 
-void in_parallel(int threads, bool worth_waking, Work work, void* context) {
-    if (threads > 1 && the_pool().run(threads, worth_waking, work, context)) return;
+double in_parallel(int threads, bool worth_waking, Work work, void* context) {
+    double waited = 0;
+    if (threads > 1 && the_pool().run(threads, worth_waking, work, context, waited)) return waited;
     Barrier alone(1);
     work(context, 0, alone);
+    return 0;
 }
 
 }  // namespace chainrule

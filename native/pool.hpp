@@ -18,11 +18,15 @@ public:
     // Wait until all n threads are here; what they wrote before is then seen by all.
     void wait();
 
+    // Nanoseconds that all threads together have waited beyond what they may expect to.
+    long overdue() const { return overdue_ns.load(std::memory_order_relaxed); }
+
     const int n;
 
 private:
     alignas(64) std::atomic<int> arrived{0};
     alignas(64) std::atomic<int> round{0};
+    alignas(64) std::atomic<long> overdue_ns{0};
 };
 
 using Work = void (*)(void* context, int thread, Barrier& barrier);
@@ -31,6 +35,8 @@ using Work = void (*)(void* context, int thread, Barrier& barrier);
 // all have. barrier.n is `threads` or, where another caller has the pool or the system gives no more, less: the job
 // must come out the same. Waking a thread can take longer than a small job: one that is not `worth_waking` is done alone
 // unless the others are still awake from the last one, which they are where such jobs come one upon another.
-void in_parallel(int threads, bool worth_waking, Work work, void* context);
+// Returns the share of the threads' time that was spent waiting for one that did not run: where it is large, others
+// want the processors, and one thread is faster.
+double in_parallel(int threads, bool worth_waking, Work work, void* context);
 
 }  // namespace chainrule

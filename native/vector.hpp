@@ -58,7 +58,7 @@ using Int = Vec<IntOf<Element<V>>, lanes<V>>;
 // x in every lane.
 template <class V>
 CHAINRULE_INLINE V splat(Element<V> x) {
-    return [x]<int... I>(std::integer_sequence<int, I...>) [[gnu::always_inline]] {
+    return [x]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
         return V{(static_cast<void>(I), x)...};
     }(std::make_integer_sequence<int, lanes<V>>());
 }
