@@ -19,10 +19,11 @@ class TrainingState:
 
     X (n, n_0) is what enters layer 1 and Y (n, n_L) the targets, both in the parameters' dtype; ``weights`` (n,) are
     example weights or None. The optimizer's ``moments`` have the parameters' layout. ``order`` has the rows of this
-    epoch, each once where nobody gives another; ``cursor`` how much of it has been used, ``step`` how many updates have been made in all. An epoch of one batch is
-    taken in the order of the rows: there is nothing to shuffle. ``costs`` has one mean training cost for each finished
-    epoch, measured batch by batch as the parameters moved; ``running_cost`` is the unfinished epoch's sum of batch cost
-    × batch weight. Raises InputError for examples that do not fit the network.
+    epoch, each once where nobody gives another; ``cursor`` tells how much of it has been used, ``step`` how many
+    updates have been made in all. An epoch of one batch is taken in the order of the rows: there is nothing to
+    shuffle. ``costs`` has one mean training cost for each finished epoch, measured batch by batch as the parameters
+    moved; ``running_cost`` is the unfinished epoch's sum of batch cost × batch weight. Raises InputError for examples
+    that do not fit the network.
     """
 
     parameters: ParameterVector
