@@ -6,13 +6,18 @@ import sys
 import tomllib
 from collections.abc import Sequence
 from decimal import Decimal
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from chainrule import Examples, Model, Network, ParameterVector, Problem, load_problem
+from chainrule.engines.state import TrainingState
+
+compiled = pytest.mark.skipif(find_spec("chainrule.engines._native") is None, reason="the engine is not compiled here")
 
 GOLDENS = {path.stem: path for path in sorted((Path(__file__).parent / "goldens").glob("*.toml"))}
 
@@ -43,10 +48,11 @@ def random_problem(
     parameters = ParameterVector(network, random.normal(0, 0.8, network.n_parameters))
     model = Model(parameters)
     weights = random.uniform(0.5, 2, n) if weighted else None
-    return model, model.examples(random.normal(size=(n, sizes[0])), _targets(random, cost, (n, sizes[-1])), weights)
+    return model, model.examples(random.normal(size=(n, sizes[0])), targets(random, cost, (n, sizes[-1])), weights)
 
 
-def _targets(random: np.random.Generator, cost: str, shape: tuple[int, int]) -> NDArray[Any]:
+def targets(random: np.random.Generator, cost: str, shape: tuple[int, int]) -> NDArray[Any]:
+    """Numbers that this cost takes as targets."""
     match cost:
         case "cross-entropy":
             return np.eye(shape[1])[random.integers(shape[1], size=shape[0])]
@@ -56,6 +62,17 @@ def _targets(random: np.random.Generator, cost: str, shape: tuple[int, int]) -> 
             return random.poisson(3, shape).astype(np.float64)
         case _:
             return random.normal(size=shape)
+
+
+def bits(state: TrainingState) -> tuple[Any, ...]:
+    """Everything that a run has come to, exactly."""
+    arrays = (state.parameters.vector, *state.moments, state.order)
+    spent = (state.running_cost, state.running_weight, *state.costs)
+    return (*(array.tobytes() for array in arrays), state.step, state.epoch, state.cursor, *spent)
+
+
+ENGINES = ["reference", pytest.param("native", marks=compiled)]
+"""Names for CHAINRULE_ENGINE, to parametrise a test that holds for every engine."""
 
 
 COMMAND = (sys.executable, "-m", "chainrule")

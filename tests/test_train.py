@@ -1,13 +1,15 @@
 """Training learns, repeats itself to the bit, and can be sliced, interrupted and continued."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from time import sleep
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from given import ENGINES, bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -24,10 +26,10 @@ from chainrule import (
     train,
 )
 from chainrule.calculus.gradient import gradient
+from chainrule.engines import engine
 from chainrule.engines.optimizer import METHODS
-from chainrule.engines.reference import predict, run
 from chainrule.engines.state import TrainingState
-from chainrule.errors import DivergenceError
+from chainrule.errors import DivergenceError, InputError
 from chainrule.training.loop import Progress, train_epochs
 from chainrule.training.split import split
 from chainrule.training.train import LEAST_EPOCHS, LEAST_STEPS, plan
@@ -61,11 +63,12 @@ def _state(
     return TrainingState(parameters, Optimizer(optimizer, 0.05), X, Y, batch_size, seed, weights)
 
 
-def _bits(state: TrainingState) -> tuple[Any, ...]:
-    """Everything that a run has come to, exactly."""
-    arrays = (state.parameters.vector, *state.moments, state.order)
-    spent = (state.running_cost, state.running_weight, *state.costs)
-    return (*(array.tobytes() for array in arrays), state.step, state.epoch, state.cursor, *spent)
+@pytest.fixture(scope="module", params=ENGINES)
+def each_engine(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
+    """Every engine in turn, in use and at hand."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHAINRULE_ENGINE", request.param)
+        yield engine()
 
 
 # what is learned -----------------------------------------------------------------------------------
@@ -310,7 +313,7 @@ def test_a_step_keeps_the_dtype(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_run_makes_the_steps_that_its_order_says(name: str) -> None:
+def test_a_run_makes_the_steps_that_its_order_says(each_engine: ModuleType, name: str) -> None:
     """Two epochs by hand: every batch's own gradient, penalty included, in the order drawn; the last batch is small."""
     state = _state(name)
     p = state.parameters.copy()
@@ -325,7 +328,7 @@ def test_a_run_makes_the_steps_that_its_order_says(name: str) -> None:
             p.vector[:] = BY_HAND[name](_state(name).parameters.vector, gradients)
             spent += C * len(batch)
         costs.append(spent / 23)
-        run(state, 5)
+        each_engine.run(state, 5)
     # ten steps of a dozen operations, their difference carried on from each step to the next
     assert state.parameters.vector == pytest.approx(p.vector, rel=1e-9, abs=1e-12)
     assert state.costs == pytest.approx(costs, rel=1e-9)
@@ -333,22 +336,26 @@ def test_a_run_makes_the_steps_that_its_order_says(name: str) -> None:
 
 
 @given(st.integers(1, 40), st.integers(1, 45), st.integers(0, 2**62))
-@settings(max_examples=30)
-def test_every_epoch_visits_every_example_once_in_an_order_of_its_own(n: int, batch_size: int, seed: int) -> None:
+@settings(max_examples=30, deadline=None)
+def test_every_epoch_visits_every_example_once_in_an_order_of_its_own(
+    each_engine: ModuleType, n: int, batch_size: int, seed: int
+) -> None:
     state = _state("sgd", n=n, batch_size=batch_size, seed=seed)
     orders: list[list[int]] = []
     for epoch in range(3):
         visited: list[int] = []
         while state.epoch == epoch:
             visited += state.order[state.cursor : state.cursor + batch_size].tolist()
-            run(state, 1)
+            each_engine.run(state, 1)
         assert sorted(visited) == list(range(n))
         orders.append(visited)
-    if n > 20:
+    if batch_size >= n:
+        assert orders == 3 * [list(range(n))]
+    elif n > 20:
         assert orders[0] != orders[1] != orders[2]
 
 
-def test_a_weight_counts_as_that_many_copies() -> None:
+def test_a_weight_counts_as_that_many_copies(each_engine: ModuleType) -> None:
     copies = np.array([0, 1, 2, 3, 1])
     weighted = _state("sgd", n=5, batch_size=5, weights=copies.astype(np.float64))
     repeated = _state("sgd", n=5, batch_size=7)
@@ -360,22 +367,93 @@ def test_a_weight_counts_as_that_many_copies() -> None:
         7,
         0,
     )
-    run(weighted, 4)
-    run(repeated, 4)
+    each_engine.run(weighted, 4)
+    each_engine.run(repeated, 4)
     # four steps, each a sum of seven
     assert weighted.parameters.vector == pytest.approx(repeated.parameters.vector, rel=1e-12)
     assert weighted.costs == pytest.approx(repeated.costs, rel=1e-12)
 
 
-def test_a_batch_whose_weights_are_all_0_teaches_nothing() -> None:
+def test_a_batch_whose_weights_are_all_0_teaches_nothing(each_engine: ModuleType) -> None:
     state = _state("adam", n=4, batch_size=2)
     state.weights = np.zeros(4)
     state.weights[state.order[:2]] = 1
-    run(state, 1)
+    each_engine.run(state, 1)
     after_one = state.parameters.vector.tobytes()
-    run(state, 1)
+    each_engine.run(state, 1)
     assert state.parameters.vector.tobytes() == after_one
     assert np.isfinite(state.costs[0])
+
+
+@pytest.mark.parametrize("batch_size", [23, 24, 2**62, 2**80])
+def test_an_epoch_of_one_batch_is_taken_in_the_order_of_the_rows(each_engine: ModuleType, batch_size: int) -> None:
+    state, natural = _state("sgd", batch_size=batch_size), np.arange(23)
+    assert state.in_natural_order
+    p = state.parameters.copy()
+    costs: list[float] = []
+    for _ in range(3):
+        C, g = gradient(p, state.X, state.Y)
+        p.vector[:] -= 0.05 * g.vector
+        costs.append(C)
+    each_engine.run(state, 3)
+    assert (state.order == natural).all()
+    # three steps, each a sum of 23
+    assert state.parameters.vector == pytest.approx(p.vector, rel=1e-12, abs=1e-14)
+    assert state.costs == pytest.approx(costs, rel=1e-12)
+    assert state.cost == state.costs[-1]
+    assert (state.step, state.epoch, state.cursor) == (3, 3, 0)
+
+
+@pytest.mark.parametrize("rows", [[3, 1, 4, 1, 5, 9, 2], [22] * 6, list(range(23)) * 2])
+def test_an_epoch_has_the_rows_that_its_order_names_and_the_next_has_all(
+    each_engine: ModuleType, rows: list[int]
+) -> None:
+    state = _state("sgd")
+    state.order = np.array(rows)
+    p, steps, spent = state.parameters.copy(), -(-len(rows) // 5), 0.0
+    for step in range(steps):
+        batch = rows[5 * step : 5 * step + 5]
+        C, g = gradient(p, state.X[batch], state.Y[batch])
+        p.vector[:] -= 0.05 * g.vector
+        spent += C * len(batch)
+    each_engine.run(state, steps)
+    # at most ten steps, each a sum of five
+    assert state.parameters.vector == pytest.approx(p.vector, rel=1e-12, abs=1e-14)
+    assert state.costs == pytest.approx([spent / len(rows)], rel=1e-12)
+    assert (state.epoch, state.cursor, sorted(state.order)) == (1, 0, list(range(23)))
+
+
+def test_advancing_by_steps_at_once_is_advancing_by_each() -> None:
+    at_once, one_by_one = _state(), _state()
+    random = np.random.default_rng(1)
+    for n in (3, 2, 5, 1):
+        cost, weight = random.random(n), random.random(n)
+        at_once.advance(cost, weight)
+        for i in range(n):
+            one_by_one.advance(cost[i : i + 1], weight[i : i + 1])
+        assert bits(at_once) == bits(one_by_one)
+    assert (at_once.step, at_once.epoch, at_once.cursor, len(at_once.costs)) == (11, 2, 5, 2)
+
+
+@pytest.mark.parametrize(
+    ("X", "Y", "message"),
+    [
+        (np.zeros((0, 3)), np.zeros((0, 2)), "X: no examples to train on"),
+        (np.zeros((4, 2)), np.zeros((4, 2)), r"X: shape \(4, 2\), expected \(4, 3\)"),
+        (np.zeros(3), np.zeros((3, 2)), r"X: shape \(3,\), expected \(3, 3\)"),
+        (np.zeros((4, 3)), np.zeros((4, 1)), r"Y: shape \(4, 1\), expected \(4, 2\)"),
+        (np.zeros((4, 3)), np.zeros((5, 2)), r"Y: shape \(5, 2\), expected \(4, 2\)"),
+    ],
+)
+def test_examples_that_do_not_fit_the_network_make_no_state(X: Array, Y: Array, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        TrainingState(_state().parameters, Optimizer("sgd"), X, Y, 2, 0)
+
+
+@pytest.mark.parametrize("weights", [np.ones(3), -np.ones(4), np.zeros(4), np.full(4, np.nan)])
+def test_weights_that_are_none_make_no_state(weights: Array) -> None:
+    with pytest.raises(InputError, match="weight"):
+        TrainingState(_state().parameters, Optimizer("sgd"), np.zeros((4, 3)), np.zeros((4, 2)), 2, 0, weights)
 
 
 # slices --------------------------------------------------------------------------------------------
@@ -384,30 +462,34 @@ def test_a_batch_whose_weights_are_all_0_teaches_nothing() -> None:
 @pytest.mark.parametrize("optimizer", METHODS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @given(slices=st.lists(st.integers(0, 9), max_size=8))
-@settings(max_examples=15)
-def test_slicing_a_run_never_changes_a_bit(optimizer: str, dtype: type[np.floating[Any]], slices: list[int]) -> None:
+@settings(max_examples=15, deadline=None)
+def test_slicing_a_run_never_changes_a_bit(
+    each_engine: ModuleType, optimizer: str, dtype: type[np.floating[Any]], slices: list[int]
+) -> None:
     whole, sliced = (_state(optimizer, dtype=dtype) for _ in range(2))
-    run(whole, sum(slices))
+    each_engine.run(whole, sum(slices))
     for n in slices:
-        run(sliced, n)
-    assert _bits(sliced) == _bits(whole)
+        each_engine.run(sliced, n)
+    assert bits(sliced) == bits(whole)
 
 
-def test_the_loops_own_slices_never_change_a_bit() -> None:
+def test_the_loops_own_slices_never_change_a_bit(each_engine: ModuleType) -> None:
     at_once, watched = _state(), _state()
-    run(at_once, 40 * at_once.steps_per_epoch)
+    each_engine.run(at_once, 40 * at_once.steps_per_epoch)
     assert train_epochs(watched, 40, watch=lambda _: sleep(0.0001))
-    assert _bits(watched) == _bits(at_once)
+    assert bits(watched) == bits(at_once)
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_going_on_from_a_state_is_as_never_having_stopped() -> None:
     once, twice = _state(), _state()
     train_epochs(once, 7)
     train_epochs(twice, 3)
     train_epochs(twice, 7)
-    assert _bits(twice) == _bits(once)
+    assert bits(twice) == bits(once)
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_the_watcher_sees_the_run_come_to_its_end() -> None:
     seen: list[Progress] = []
     state = _state()
@@ -417,20 +499,21 @@ def test_the_watcher_sees_the_run_come_to_its_end() -> None:
     assert all(p.rate > 0 for p in seen)
 
 
-def test_predictions_do_not_depend_on_how_rows_are_blocked() -> None:
+def test_predictions_do_not_depend_on_how_rows_are_blocked(each_engine: ModuleType) -> None:
     random = np.random.default_rng(3)
     network = Network((3, 4, 2), "tanh", "squared-error")
     p = ParameterVector(network, random.normal(size=network.n_parameters))
     X = random.normal(size=(9000, 3))
-    one_by_one = np.concatenate([predict(p, X[i : i + 1]) for i in range(4000, 4200)])
+    one_by_one = np.concatenate([each_engine.predict(p, X[i : i + 1]) for i in range(4000, 4200)])
     # sums of three or four products of numbers of the order of 1
-    assert predict(p, X)[4000:4200] == pytest.approx(one_by_one, rel=0, abs=64 * EPS)
-    assert predict(p, X[:0]).shape == (0, 2)
+    assert each_engine.predict(p, X)[4000:4200] == pytest.approx(one_by_one, rel=0, abs=64 * EPS)
+    assert each_engine.predict(p, X[:0]).shape == (0, 2)
 
 
 # ends ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_ctrl_c_ends_a_run_between_two_steps_and_it_can_go_on() -> None:
     whole, interrupted = _state(), _state()
     train_epochs(whole, 20)
@@ -444,7 +527,7 @@ def test_ctrl_c_ends_a_run_between_two_steps_and_it_can_go_on() -> None:
     assert signal.getsignal(signal.SIGINT) is before
     assert 7 <= interrupted.step < 100
     assert train_epochs(interrupted, 20)
-    assert _bits(interrupted) == _bits(whole)
+    assert bits(interrupted) == bits(whole)
 
 
 def test_a_second_ctrl_c_ends_it_at_once() -> None:
@@ -459,6 +542,7 @@ def test_a_second_ctrl_c_ends_it_at_once() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_a_cost_that_is_no_longer_finite_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(DivergenceError, match=r"diverged: in epoch \d+.*Use a smaller learning rate than 1e\+08"):
         train(_numbers(), Settings(hidden=(8,), target=("y",), optimizer=Optimizer("sgd", 1e8)))
