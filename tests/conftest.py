@@ -2,4 +2,4 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--networks", type=int, default=300, help="how many random networks test_exactness.py tries")
+    parser.addoption("--networks", type=int, default=300, help="how many random networks each exactness test tries")
