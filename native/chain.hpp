@@ -28,13 +28,18 @@ public:
     }
 
     void note(int threads, double waited) {
-        if (threads == 1) return;
+        if (threads == 1 || insisting) return;
         rest = waited > 0.25 ? (rest < MOST ? 2 * rest + 1 : MOST) : 0;
         calls_alone = rest;
     }
 
+    // From now on as if nobody else were there.
+    void insist() { insisting = true; }
+    bool insists() const { return insisting; }
+
 private:
     static constexpr int MOST = 127;
+    bool insisting = false;
     int rest = 0;
     int calls_alone = 0;
 };
@@ -75,6 +80,8 @@ public:
 
     void poison() override { memory.poison(); }
 
+    void insist() override { crowd.insist(); }
+
 private:
     
     static constexpr Index BLOCK = Plan<T>::BLOCK;
@@ -105,7 +112,7 @@ private:
         first.moments[1] = stretch.moments[1];
         Call call{this, &stretch, cut, nabla_C, unfused.get(), copies};
         const double waited = in_parallel(
-            threads, plan.worth_waking(cut.batch * stretch.n_steps),
+            threads, crowd.insists() || plan.worth_waking(cut.batch * stretch.n_steps),
             [](void* context, int t, Barrier& barrier) {
                 const Call& call = *static_cast<Call*>(context);
                 call.chain->steps(call, t, barrier);
@@ -126,6 +133,7 @@ private:
         barrier.wait();
         Batch<T> batch{s.examples, s.order, s.cursor, 0};
         const Index n = s.in_epoch;
+        int turn = 0;  // of the updates, not of the steps: one that updates nothing meets no barrier
         for (Index step = 0; step < s.n_steps; ++step) {
             batch.rows = n - batch.at < s.batch_size ? n - batch.at : s.batch_size;
             const Shares shares = batch.shares();
@@ -137,7 +145,6 @@ private:
             next.at = batch.at + batch.rows < n ? batch.at + batch.rows : 0;
             next.rows = n - next.at < s.batch_size ? n - next.at : s.batch_size;
             if (shares.weight > 0) {
-                const int turn = int(step % 2);
                 rows_phase(call, own, batch, shares, t, threads, turn);
                 barrier.wait();
                 if (t == 0) s.cost[step] = cost_of(call, batch, turn);
@@ -170,6 +177,7 @@ private:
                 if (!copies) barrier.wait();
                 if (t == 0 && plan.penalty)
                     for (std::size_t part = 0; part < plan.parts.size(); ++part) s.cost[step] += own.penalty[part];
+                turn ^= 1;
             }
             batch.at = next.at;
         }
@@ -321,7 +329,7 @@ private:
         memory.copies[0].moments[0] = memory.copies[0].moments[1] = nullptr;
         Reading reading{this, examples, a, cost.get()};
         const double waited = in_parallel(
-            threads, plan.worth_waking(examples.n),
+            threads, crowd.insists() || plan.worth_waking(examples.n),
             [](void* context, int t, Barrier& barrier) {
                 const Reading& reading = *static_cast<Reading*>(context);
                 reading.chain->read_blocks(reading, t, barrier);

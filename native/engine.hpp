@@ -89,6 +89,9 @@ public:
 
     // For tests: fill all scratch memory with NaN, so that reading what was never written shows.
     virtual void poison() = 0;
+
+    // For tests: use several threads even while others want the processors.
+    virtual void insist() = 0;
 };
 
 // The engine for an instruction set that this machine has: "baseline", "avx2" or "avx512"; null for any other name.

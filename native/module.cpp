@@ -78,21 +78,16 @@ public:
     WithoutGil(const WithoutGil&) = delete;
     WithoutGil& operator=(const WithoutGil&) = delete;
     ~WithoutGil() {
-        Unwound forever;
-        PyEval_RestoreThread(state);
-        forever.armed = false;
+        try {
+            PyEval_RestoreThread(state);
+        } catch (...) {
+#if defined(__linux__) || defined(__APPLE__)
+            for (;;) ::pause();
+#endif
+        }
     }
 
 private:
-    struct Unwound {
-        bool armed = true;
-        ~Unwound() {
-#if defined(__linux__) || defined(__APPLE__)
-            while (armed) ::pause();
-#endif
-        }
-    };
-
     PyThreadState* state;
 };
 
@@ -189,6 +184,11 @@ public:
         engine->poison();
     }
 
+    void insist() {
+        Lent engine(*this);
+        engine->insist();
+    }
+
 private:
     // An engine does one call at a time; calls from several Python threads each get one of their own.
     class Lent {
@@ -206,8 +206,9 @@ private:
 
     std::unique_ptr<Engine<T>> get() {
         {
-            const std::lock_guard<std::mutex> lock(mutex);
-            if (!free.empty()) {
+            // never waiting for it: in a child it may have been forked while locked
+            const std::unique_lock<std::mutex> lock(mutex, std::try_to_lock);
+            if (lock.owns_lock() && !free.empty()) {
                 std::unique_ptr<Engine<T>> engine = std::move(free.back());
                 free.pop_back();
                 return engine;
@@ -218,8 +219,8 @@ private:
 
     void put(std::unique_ptr<Engine<T>> engine) {
         if (engine == nullptr) throw nb::value_error("instruction_set: this machine does not have it");
-        const std::lock_guard<std::mutex> lock(mutex);
-        free.push_back(std::move(engine));
+        const std::unique_lock<std::mutex> lock(mutex, std::try_to_lock);
+        if (lock.owns_lock()) free.push_back(std::move(engine));
     }
 
     Index n_0() const { return network.sizes.front(); }
@@ -246,7 +247,8 @@ void define(nb::module_& m, const char* name) {
         .def("predict", &C::predict, "parameters"_a, "X"_a, "a"_a, "threads"_a)
         .def("data_cost", &C::data_cost, "parameters"_a, "X"_a, "Y"_a, "threads"_a)
         .def("threads_used", &C::threads_used, "rows"_a, "threads"_a)
-        .def("poison", &C::poison);
+        .def("poison", &C::poison)
+        .def("insist", &C::insist);
 }
 
 }  // namespace
@@ -255,6 +257,7 @@ void define(nb::module_& m, const char* name) {
 
 NB_MODULE(_native, m) {
     using namespace chainrule;
+    nb::set_leak_warnings(false);  // a daemon thread that trains while the process ends keeps what it uses
     define<float>(m, "Chain32");
     define<double>(m, "Chain64");
     m.def("instruction_sets", [] {

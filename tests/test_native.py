@@ -62,7 +62,9 @@ def use(monkeypatch: pytest.MonkeyPatch, *, isa: str | None = None, threads: int
 
 def chain(network: Network, dtype: Dtype) -> Any:
     """The engine's own object for a network."""
-    return native._chain(network, np.dtype(dtype).char, native.INSTRUCTION_SET)  # pyright: ignore[reportPrivateUsage]
+    chain = native._chain(network, np.dtype(dtype).char, native.INSTRUCTION_SET)  # pyright: ignore[reportPrivateUsage]
+    chain.insist()  # on several threads, also on a machine that others keep busy
+    return chain
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
