@@ -314,7 +314,8 @@ CHAINRULE_INLINE Mills<V> mills(V u, Low... low) {
     return {h, rest, fma(t, polynomial<1>(t, t * t, Table<T>::mills), splat<V>(Table<T>::mills[0]))};
 }
 
-// erfc x = 2·Φ(−√2·x), and 2 − erfc(−x) for x < 0, 4 ulp. The product with √2 is taken in two parts.
+// erfc x = 2·Φ(−√2·x), and 2 − erfc(−x) for x < 0, 4 ulp. The product with √2 is taken in two parts,
+// that of the quotient and the factor in three, the largest of which are exact.
 template <class V>
 CHAINRULE_INLINE V erfc(V x) {
     using T = Element<V>;
@@ -325,7 +326,7 @@ CHAINRULE_INLINE V erfc(V x) {
     const V part = h * root, rest = fma(size - h, root, size * splat<V>(Table<T>::sqrt2_low));
     const V u = part + rest;
     const Mills<V> m = mills(u, rest - (u - part));
-    const V g = (m.h + m.rest) * m.factor;
+    const V f = upper(m.factor), g = fma(m.h, f, fma(m.h, m.factor - f, m.rest * m.factor));
     const V y = fma(g, e.p, g) * e.scale * splat<V>(2 * F::DOWN);
     return x < V{} ? splat<V>(T(2)) - y : y;
 }
