@@ -345,7 +345,7 @@ private:
     void read_blocks(const Reading& reading, int t, Barrier& barrier) {
         const Weights<T>& weights = memory.copies[0];
         const auto [first, last] = plan.parts_of(t, barrier.n);
-        for (const Part* part = first; part != last; ++part) load(plan, *part, weights);
+        for (const Part* part = first; part != last; ++part) load(plan, *part, weights, false);
         barrier.wait();
         Rows<T>& rows = memory.slabs[std::size_t(t)];
         const Batch<T> all{reading.examples, nullptr, 0, reading.examples.n};

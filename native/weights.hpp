@@ -6,13 +6,13 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-// The panels that follow from the weights.
+// The panels that follow from the weights; those for the backward product where it will follow.
 template <class T>
-void derive(const Plan<T>& plan, const Part& part, const Weights<T>& own) {
+void derive(const Plan<T>& plan, const Part& part, const Weights<T>& own, bool backward_too = true) {
     const Layer<T>& layer = plan.layers[std::size_t(part.layer)];
     const Packed<T>& packed = own.layers[std::size_t(part.layer)];
     const Panel &j = *part.j, &k = *part.k;
-    T* const backward = packed.backward ? packed.backward + k.start * layer.n_out + j.first * k.width : nullptr;
+    T* const backward = packed.backward && backward_too ? packed.backward + k.start * layer.n_out + j.first * k.width : nullptr;
     if (layer.in_panels) {
         if (backward) transpose_into(packed.forward + part.kept_w, j.width, k, j.used, backward);
         return;
@@ -25,7 +25,7 @@ void derive(const Plan<T>& plan, const Part& part, const Weights<T>& own) {
 
 // From the caller's arrays, which moments that are null are not among.
 template <class T>
-void load(const Plan<T>& plan, const Part& part, const Weights<T>& own) {
+void load(const Plan<T>& plan, const Part& part, const Weights<T>& own, bool backward_too = true) {
     const Layer<T>& layer = plan.layers[std::size_t(part.layer)];
     const Packed<T>& packed = own.layers[std::size_t(part.layer)];
     if (layer.in_panels)
@@ -36,7 +36,7 @@ void load(const Plan<T>& plan, const Part& part, const Weights<T>& own) {
             transpose_into(from + part.w, layer.n_in, *part.j, part.k->used, to + part.kept_w);
             if (part.n_biases) copy_into(from + part.b, 0, *part.j, 1, to + part.kept_b);
         }
-    derive(plan, part, own);
+    derive(plan, part, own, backward_too);
 }
 
 // One array of a part, as the steps keep it, to the caller's.

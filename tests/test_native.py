@@ -29,11 +29,12 @@ from oracles.terms import (
     terms,
 )
 
-from chainrule import Network, Optimizer, ParameterVector
+from chainrule import Network, Optimizer, ParameterVector, initial_parameters
 from chainrule.calculus.gradient import gradient
 from chainrule.engines import reference
 from chainrule.engines.optimizer import METHODS
 from chainrule.engines.state import TrainingState
+from chainrule.errors import InputError
 
 pytest.importorskip("chainrule.engines._native", reason="the engine is not compiled here")
 
@@ -539,3 +540,15 @@ def test_what_is_no_number_goes_in_and_comes_out(
         state = TrainingState(case.parameters.copy(), Optimizer("adam"), case.X, case.Y, 7, 0)
         native.run(state, 6)
         assert state.step == 6
+
+
+def test_a_few_rows_of_a_large_network_are_predicted_as_by_the_reference() -> None:
+    network = Network((300, 400, 3), ("relu", "softmax"), "cross-entropy")
+    p = initial_parameters(network, 1, np.float64)
+    random = np.random.default_rng(1)
+    X, Y = random.normal(size=(5, 300)), np.eye(3)[random.integers(3, size=5)]
+    assert native.predict(p, X).tobytes() == reference.predict(p, X).tobytes()
+    assert native.data_cost(p, X, Y) == reference.data_cost(p, X, Y)
+    for rows in (X[:, :7], X[0]):
+        with pytest.raises(InputError):
+            native.predict(p, rows)

@@ -12,7 +12,7 @@ from chainrule.calculus.arrays import Array
 from chainrule.calculus.cost import COSTS, example_shares
 from chainrule.calculus.network import Network, ParameterVector
 from chainrule.checks import known, require, shown
-from chainrule.engines import _native
+from chainrule.engines import _native, reference
 from chainrule.engines.optimizer import METHODS
 from chainrule.engines.state import TrainingState
 from chainrule.errors import InputError
@@ -50,6 +50,8 @@ def threads() -> int:
 
 def predict(parameters: ParameterVector, X: Array) -> Array:
     """a⁽ᴸ⁾ for each row of X, (examples, n_L)."""
+    if _has_few(X, parameters):
+        return reference.predict(parameters, X)
     network, dtype = parameters.network, parameters.vector.dtype
     a = np.empty((len(X), network.sizes[-1]), dtype)
     if len(X):
@@ -61,6 +63,8 @@ def predict(parameters: ParameterVector, X: Array) -> Array:
 
 def data_cost(parameters: ParameterVector, X: Array, Y: Array) -> float:
     """The mean of C_i over the rows of X and Y, without penalties."""
+    if _has_few(X, parameters) and Y.shape == (len(X), parameters.network.sizes[-1]):
+        return reference.data_cost(parameters, X, Y)
     dtype = parameters.vector.dtype
     chain = _chain(parameters.network, dtype.char, INSTRUCTION_SET)
     with _refusals():
@@ -124,6 +128,11 @@ def steps(state: TrainingState, n_steps: int, *, fused: bool = True) -> None:
             )  # fmt: skip
         state.advance(cost, weight)
         n_steps -= n
+
+
+def _has_few(X: Array, parameters: ParameterVector) -> bool:
+    """Whether so few rows go through so large a network that packing its weights would take longer than NumPy does."""
+    return 0 < len(X) < parameters.vector.size / 1000 and X.shape == (len(X), parameters.network.sizes[0])
 
 
 @contextmanager
