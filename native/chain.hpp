@@ -83,7 +83,6 @@ public:
     void insist() override { crowd.insist(); }
 
 private:
-    
     static constexpr Index BLOCK = Plan<T>::BLOCK;
 
     struct Call {

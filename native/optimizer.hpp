@@ -22,8 +22,6 @@ struct Constants {
           epsilon(T(o.epsilon)) {}
 };
 
-inline int n_moments(Method method) { return method == Method::adam ? 2 : method == Method::sgd ? 0 : 1; }
-
 template <Method method, class V>
 CHAINRULE_INLINE void step(V& p, V g, V& m, V& v, const Constants<Element<V>>& c) {
     if constexpr (method == Method::sgd) {

@@ -205,17 +205,4 @@ CHAINRULE_INLINE Element<V> sum(V a) {
     }
 }
 
-template <class V>
-CHAINRULE_INLINE Element<V> largest(V a) {
-    if constexpr (lanes<V> == 2) {
-        return a[0] > a[1] ? a[0] : a[1];
-    } else {
-        using H = Vec<Element<V>, lanes<V> / 2>;
-        H low, high;
-        std::memcpy(&low, &a, sizeof low);
-        std::memcpy(&high, reinterpret_cast<const char*>(&a) + sizeof low, sizeof high);
-        return largest(max(low, high));
-    }
-}
-
 }  // namespace chainrule::CHAINRULE_ISA
