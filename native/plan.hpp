@@ -81,7 +81,7 @@ public:
         const bool blocks = batch > 2 * block_rows;
         Index groups = 1;
         // worth several threads, and the sums in the cache
-        const bool small = 4 * sums_size * Index(sizeof(T)) <= 2 * CACHE;
+        const bool small = 4 * sums_size * Index(sizeof(T)) <= 4 * CACHE;
         if (row_effort * double(batch) > LEAST_EFFORT && batch >= 64 && small)
             for (groups = 4; groups < MOST_GROUPS && groups * 8 * BLOCK <= batch;) groups *= 2;
         return {batch, groups, blocks && groups > 1};

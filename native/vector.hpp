@@ -181,14 +181,40 @@ CHAINRULE_INLINE V copysign(V size, V sign) {
     return bits<V>((bits<I>(size) & ~top) | (bits<I>(sign) & top));
 }
 
-// The larger and the smaller; where either is NaN, b. (So a NaN in b stays.)
+// The larger and the smaller; where either is NaN, b. (So a NaN in b stays.) That is x86's own rule.
 template <class V>
 CHAINRULE_INLINE V max(V a, V b) {
+    using T [[maybe_unused]] = Element<V>;
+#if defined(__AVX512F__)
+    if constexpr (sizeof(V) == 64 && sizeof(T) == 4) return V(_mm512_maskz_max_ps(__mmask16(-1), __m512(a), __m512(b)));
+    if constexpr (sizeof(V) == 64 && sizeof(T) == 8) return V(_mm512_maskz_max_pd(__mmask8(-1), __m512d(a), __m512d(b)));
+#endif
+#if defined(__AVX__)
+    if constexpr (sizeof(V) == 32 && sizeof(T) == 4) return V(_mm256_max_ps(__m256(a), __m256(b)));
+    if constexpr (sizeof(V) == 32 && sizeof(T) == 8) return V(_mm256_max_pd(__m256d(a), __m256d(b)));
+#endif
+#if defined(__SSE2__)
+    if constexpr (sizeof(V) == 16 && sizeof(T) == 4) return V(_mm_max_ps(__m128(a), __m128(b)));
+    if constexpr (sizeof(V) == 16 && sizeof(T) == 8) return V(_mm_max_pd(__m128d(a), __m128d(b)));
+#endif
     return a > b ? a : b;
 }
 
 template <class V>
 CHAINRULE_INLINE V min(V a, V b) {
+    using T [[maybe_unused]] = Element<V>;
+#if defined(__AVX512F__)
+    if constexpr (sizeof(V) == 64 && sizeof(T) == 4) return V(_mm512_maskz_min_ps(__mmask16(-1), __m512(a), __m512(b)));
+    if constexpr (sizeof(V) == 64 && sizeof(T) == 8) return V(_mm512_maskz_min_pd(__mmask8(-1), __m512d(a), __m512d(b)));
+#endif
+#if defined(__AVX__)
+    if constexpr (sizeof(V) == 32 && sizeof(T) == 4) return V(_mm256_min_ps(__m256(a), __m256(b)));
+    if constexpr (sizeof(V) == 32 && sizeof(T) == 8) return V(_mm256_min_pd(__m256d(a), __m256d(b)));
+#endif
+#if defined(__SSE2__)
+    if constexpr (sizeof(V) == 16 && sizeof(T) == 4) return V(_mm_min_ps(__m128(a), __m128(b)));
+    if constexpr (sizeof(V) == 16 && sizeof(T) == 8) return V(_mm_min_pd(__m128d(a), __m128d(b)));
+#endif
     return a < b ? a : b;
 }
 
