@@ -1,5 +1,7 @@
 """Setting up: what start.py says of a machine that lacks something, and what the build must not lose."""
 
+import shutil
+import subprocess
 import sys
 import tomllib
 from importlib.util import module_from_spec, spec_from_file_location
@@ -79,3 +81,17 @@ def test_the_engine_is_compiled_without_what_changes_results() -> None:
     assert "-ffp-contract=off" in flags
     assert "fast-math" not in flags
     assert "-march=native" not in flags
+
+
+def test_no_instruction_set_defines_a_function_that_others_may_get() -> None:
+    """Of a function that several objects define the linker keeps one: it could be one that the processor cannot run."""
+    objects = [*ROOT.glob("build/*/engine/CMakeFiles/engine_avx*/**/*.o")]
+    nm = shutil.which("nm")
+    if nm is None or not objects:
+        pytest.skip("no nm, or the engine was compiled elsewhere")
+    for path in objects:
+        isa = path.relative_to(ROOT).parts[4].split("_")[1]
+        lines = subprocess.check_output([nm, "-C", "--defined-only", path], text=True).splitlines()
+        functions = [name for _, kind, name in (line.split(" ", 2) for line in lines) if kind in "TWiu"]
+        assert functions
+        assert [name for name in functions if f"chainrule::{isa}::" not in name] == []
