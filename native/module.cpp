@@ -196,7 +196,12 @@ private:
         explicit Lent(Chain& chain) : chain(chain), engine(chain.get()) {}
         Lent(const Lent&) = delete;
         Lent& operator=(const Lent&) = delete;
-        ~Lent() { chain.put(std::move(engine)); }
+        ~Lent() {
+            try {
+                chain.put(std::move(engine));
+            } catch (const std::bad_alloc&) {  // then the next caller makes another
+            }
+        }
         Engine<T>* operator->() const { return engine.get(); }
 
     private:

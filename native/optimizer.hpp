@@ -19,7 +19,8 @@ struct Constants {
           v_rate(T(1 - o.beta2)),
           m_scale(o.method == Method::adam ? T(o.lr / (1 - __builtin_pow(o.beta1, t))) : T(0)),
           v_scale(o.method == Method::adam ? T(1 / (1 - __builtin_pow(o.beta2, t))) : T(0)),
-          epsilon(T(o.epsilon)) {}
+          // never 0: that would make 0/0 of a number that has no gradient, the padding among them
+          epsilon(T(o.epsilon) > 0 ? T(o.epsilon) : std::numeric_limits<T>::denorm_min()) {}
 };
 
 template <Method method, class V>

@@ -11,7 +11,7 @@ from chainrule.calculus.activation import ACTIVATIONS
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.cost import COSTS, example_shares
 from chainrule.calculus.network import Network, ParameterVector
-from chainrule.checks import known, require, shown
+from chainrule.checks import known, require, shown, whole_number
 from chainrule.engines import _native, reference
 from chainrule.engines.optimizer import METHODS
 from chainrule.engines.state import TrainingState
@@ -49,26 +49,27 @@ def threads() -> int:
 
 
 def predict(parameters: ParameterVector, X: Array) -> Array:
-    """a⁽ᴸ⁾ for each row of X, (examples, n_L)."""
-    if _has_few(X, parameters):
-        return reference.predict(parameters, X)
+    """a⁽ᴸ⁾ for each row of X, (examples, n_L), in the parameters' dtype. Raises InputError for rows that do not fit."""
     network, dtype = parameters.network, parameters.vector.dtype
-    a = np.empty((len(X), network.sizes[-1]), dtype)
-    if len(X):
-        chain = _chain(network, dtype.char, INSTRUCTION_SET)
-        with _refusals():
-            chain.predict(_ready(parameters.vector), _ready(X, dtype), a, threads())
-    return a
+    with _refusals():
+        X = _ready(X, dtype)
+        if X.shape != (len(X), network.sizes[0]):
+            raise InputError(f"X: shape {X.shape}, expected (n, {network.sizes[0]})")
+        if _has_few(X, parameters):
+            return reference.predict(parameters, X)
+        a = np.empty((len(X), network.sizes[-1]), dtype)
+        if len(X):
+            _chain(network, dtype.char, INSTRUCTION_SET).predict(_ready(parameters.vector), X, a, threads())
+        return a
 
 
 def data_cost(parameters: ParameterVector, X: Array, Y: Array) -> float:
-    """The mean of C_i over the rows of X and Y, without penalties."""
-    if _has_few(X, parameters) and Y.shape == (len(X), parameters.network.sizes[-1]):
-        return reference.data_cost(parameters, X, Y)
+    """The mean of C_i over the rows of X and Y, without penalties. Raises InputError for arrays that do not fit."""
     dtype = parameters.vector.dtype
-    chain = _chain(parameters.network, dtype.char, INSTRUCTION_SET)
     with _refusals():
-        return chain.data_cost(_ready(parameters.vector), _ready(X, dtype), _ready(Y, dtype), threads())
+        X, Y = _ready(X, dtype), _ready(Y, dtype)
+        chain = _chain(parameters.network, dtype.char, INSTRUCTION_SET)
+        return chain.data_cost(_ready(parameters.vector), X, Y, threads())
 
 
 def gradient(
@@ -85,10 +86,10 @@ def gradient(
         example_shares(len(X), weights)
     try:
         C = chain.gradient(vector, X, Y, weights, nabla_C, threads())
-    except ValueError:  # they are not as C++ takes them
-        X, Y = _ready(X, vector.dtype), _ready(Y, vector.dtype)
-        weights = None if weights is None else _ready(weights, vector.dtype)
+    except (ValueError, TypeError):  # they are not as C++ takes them
         with _refusals():
+            X, Y = _ready(X, vector.dtype), _ready(Y, vector.dtype)
+            weights = None if weights is None else _ready(weights, vector.dtype)
             C = chain.gradient(_ready(vector), X, Y, weights, nabla_C, threads())
     return C, ParameterVector(parameters.network, nabla_C)
 
@@ -107,6 +108,10 @@ def steps(state: TrainingState, n_steps: int, *, fused: bool = True) -> None:
     dtype, batch_size = p.vector.dtype, min(state.batch_size, max(rows, len(state.X)))
     require(0 <= state.cursor < rows, "cursor", state.cursor, f"a place in an order of {rows} examples")
     require(state.order.dtype.kind in "iu", "order", state.order.dtype, "a type of whole numbers")
+    whole_number("steps", n_steps, "a whole number", lambda n: True)
+    require(len(state.Y) == len(state.X), "Y", len(state.Y), f"as many rows as X has, {len(state.X)}")
+    if state.weights is not None:
+        example_shares(len(state.X), state.weights)
     require(len(state.moments) == o.n_moments, "moments", len(state.moments), f"the {o.n_moments} of {o.name}")
     for what, array in (("parameters", p.vector), *((f"moments[{i}]", m) for i, m in enumerate(state.moments))):
         fits = array.flags.c_contiguous and array.flags.writeable and array.flags.aligned and array.dtype == dtype
@@ -131,8 +136,11 @@ def steps(state: TrainingState, n_steps: int, *, fused: bool = True) -> None:
 
 
 def _has_few(X: Array, parameters: ParameterVector) -> bool:
-    """Whether so few rows go through so large a network that packing its weights would take longer than NumPy does."""
-    return 0 < len(X) < parameters.vector.size / 1000 and X.shape == (len(X), parameters.network.sizes[0])
+    """Whether so few rows go through so large a network that bringing its weights into panels would take longer.
+
+    That is 3 rows of 784-512-512-10, and 31 of 1024-2048-2048-10.
+    """
+    return 0 < len(X) < parameters.vector.size / 200_000
 
 
 @contextmanager
@@ -140,7 +148,7 @@ def _refusals() -> Generator[None]:
     """What C++ refuses is an InputError."""
     try:
         yield
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise InputError(str(error)) from None
 
 
@@ -157,6 +165,9 @@ def _chain(network: Network, char: str, instruction_set: str) -> "_native.Chain3
 
 def _ready(array: Array, dtype: np.dtype | None = None) -> Array:
     """The array as C++ takes it; itself where it already is: contiguous, aligned and of this dtype."""
+    array = np.asarray(array)
+    if array.dtype.kind not in "iufb":
+        raise ValueError(f"an array of numbers is needed, not of {array.dtype}")
     flags = array.flags
     if flags.c_contiguous and flags.aligned and (dtype is None or array.dtype == dtype):
         return array
