@@ -58,17 +58,18 @@ public:
         Barrier barrier(helpers + 1);
         job = {work, context, &barrier};
         unfinished.store(helpers, std::memory_order_relaxed);
+        const auto start = std::chrono::steady_clock::now();
         {
             const std::lock_guard<std::mutex> lock(sleeping);
             wanted = helpers;
             round.fetch_add(1, std::memory_order_release);
         }
         wake.notify_all();
-        const auto start = std::chrono::steady_clock::now();
         work(context, 0, barrier);
         const long last = spin([&] { return unfinished.load(std::memory_order_acquire) == 0; }, SPINS);
         const auto all = (std::chrono::steady_clock::now() - start) / std::chrono::nanoseconds(1);
-        waited = double(barrier.overdue() + last) / (double(all) * barrier.n + 1);
+        const double share = double(barrier.overdue() + last) / (double(all) * barrier.n + 1);
+        waited = share < 1 ? share : 1;
         return true;
     }
 
