@@ -313,6 +313,7 @@ private:
     struct Reading {
         Chain* chain;
         Examples<T> examples;
+        Index block, blocks;  // the rows of a block, and how many blocks there are
         T* a;
         double* cost;
     };
@@ -320,13 +321,13 @@ private:
     // Predictions into a, or where that is null the mean cost; a block of rows at a time.
     double read(const T* parameters, const Examples<T>& examples, T* a, int threads) {
         if (examples.n == 0) return 0;
-        threads = crowd.threads(plan.threads_used(plan.cut_batch(examples.n), threads));
-        const Index blocks = (examples.n + BLOCK - 1) / BLOCK;
+        threads = crowd.threads(plan.threads_reading(examples.n, threads));
+        const Index block = plan.block_of(examples.n), blocks = (examples.n + block - 1) / block;
         memory.prepare(plan, {BLOCK, threads, 0, threads, 1});
         const std::unique_ptr<double[]> cost(new double[std::size_t(blocks)]);
         memory.copies[0].parameters = const_cast<T*>(parameters);  // only read
         memory.copies[0].moments[0] = memory.copies[0].moments[1] = nullptr;
-        Reading reading{this, examples, a, cost.get()};
+        Reading reading{this, examples, block, blocks, a, cost.get()};
         const double waited = in_parallel(
             threads, crowd.insists() || plan.worth_waking(examples.n),
             [](void* context, int t, Barrier& barrier) {
@@ -337,7 +338,7 @@ private:
         crowd.note(threads, waited);
         double sum = 0;
         if (a == nullptr)
-            for (Index block = 0; block < blocks; ++block) sum += cost[std::size_t(block)];
+            for (Index i = 0; i < blocks; ++i) sum += cost[std::size_t(i)];
         return sum / double(examples.n);
     }
 
@@ -350,9 +351,9 @@ private:
         const Batch<T> all{reading.examples, nullptr, 0, reading.examples.n};
         const std::size_t L = std::size_t(plan.L);
         for (Index i = 0; i < BLOCK; ++i) rows.share[i] = 1;
-        const Index blocks = (all.rows + BLOCK - 1) / BLOCK;
-        for (Index block = begin_of(blocks, t, barrier.n); block < begin_of(blocks, t + 1, barrier.n); ++block) {
-            const Index at = block * BLOCK, n = all.rows - at < BLOCK ? all.rows - at : BLOCK;
+        const Index most = reading.block, end = begin_of(reading.blocks, t + 1, barrier.n);
+        for (Index block = begin_of(reading.blocks, t, barrier.n); block < end; ++block) {
+            const Index at = block * most, n = all.rows - at < most ? all.rows - at : most;
             gather(reading.examples.X, all, at, at + n, rows.a[0], 0);
             forward(plan, weights, rows, 0, n);
             if (reading.a == nullptr) {

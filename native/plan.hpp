@@ -68,8 +68,10 @@ public:
             padded += 2 * layer.columns.padded;
             const double cheap = σ == Activation::relu || σ == Activation::identity || σ == Activation::leaky_relu;
             row_effort += double(layer.columns.padded) * (double(layer.n_in) * (l == 1 ? 2 : 3) + (cheap ? 4 : 25));
+            read_effort += double(layer.columns.padded) * (double(layer.n_in) + (cheap ? 2 : 20));
         }
         row_effort = row_effort / LANES<T> + 20;
+        read_effort = read_effort / LANES<T> + 20;
         block_rows = CACHE / (padded * Index(sizeof(T))) / 8 * 8;
         if (block_rows < BLOCK) block_rows = BLOCK;
         cut_gradient();
@@ -102,6 +104,22 @@ public:
             }
         }
         return best;
+    }
+
+    // The same where rows are only read, through weights that are brought into panels for it.
+    int threads_reading(Index rows, int threads) const {
+        const double all = read_effort * double(rows) + 2.5 * double(n_parameters);
+        const double travel = 16000 + 0.5 * double(n_parameters);
+        int best = 1;
+        for (int t = 2; t <= threads && t <= (rows + block_of(rows) - 1) / block_of(rows); ++t)
+            if (all / t + travel < 0.85 * all) best = t;
+        return best;
+    }
+
+    // How many rows are read together, so that there are two blocks of them at least.
+    static Index block_of(Index rows) {
+        if (rows >= 2 * BLOCK) return BLOCK;
+        return ((rows + 1) / 2 + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
     }
 
     // Whether a second thread saves more on so many rows than waking it takes.
@@ -159,7 +177,8 @@ private:
         }
     }
 
-    double row_effort = 0;  // of one row, forward and back
+    double row_effort = 0;   // of one row, forward and back
+    double read_effort = 0;  // and only forward
 };
 
 }  // namespace chainrule::CHAINRULE_ISA

@@ -138,9 +138,10 @@ def steps(state: TrainingState, n_steps: int, *, fused: bool = True) -> None:
 def _has_few(X: Array, parameters: ParameterVector) -> bool:
     """Whether so few rows go through so large a network that bringing its weights into panels would take longer.
 
-    That is 3 rows of 784-512-512-10, and 31 of 1024-2048-2048-10.
+    That is 3 rows of 784-512-512-10; of 1024-2048-2048-10, whose weights leave the caches, it is 157 in float32.
     """
-    return 0 < len(X) < parameters.vector.size / 200_000
+    vector = parameters.vector
+    return 0 < len(X) < vector.size / (40_000 if vector.nbytes > 2**23 else 200_000)
 
 
 @contextmanager
