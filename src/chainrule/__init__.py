@@ -6,6 +6,8 @@ The public names; everything else may change. They are imported when first used,
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from chainrule.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from chainrule.calculus.formula import formula as formula
     from chainrule.calculus.network import Network as Network
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
     from chainrule.training.train import Settings as Settings
     from chainrule.training.train import Trained as Trained
     from chainrule.training.train import train as train
-
-    __version__: str
 
 _HOME = {
     "Bench": "training.bench",
@@ -73,10 +73,6 @@ __all__ = [*_HOME, "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        from importlib.metadata import version
-
-        return version("chainrule")
     if name in _HOME:
         return getattr(import_module(f"chainrule.{_HOME[name]}"), name)
     raise AttributeError(f"module 'chainrule' has no attribute {name!r}")

@@ -1,18 +1,18 @@
 """The command line: argv to one library call to what is shown. Libraries are imported where a command uses them."""
 
-import functools
 import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-import typer
+import click
 
 from chainrule.checks import known, shown, whole_number
 from chainrule.errors import ChainruleError, InputError
+from chainrule.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -22,46 +22,7 @@ if TYPE_CHECKING:
     from chainrule.training.bench import Watcher as RoundWatcher
     from chainrule.training.loop import Watcher
 
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version
-
-        print(f"chainrule {version('chainrule')}")
-        raise typer.Exit
-
-
-app = typer.Typer(
-    name="chainrule",
-    help="Train feed-forward networks, and see the calculus behind every gradient.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 1 done and the answer is no, 2 bad input or usage, 130 interrupted.",
-)
-
 MODEL_SUFFIX = ".safetensors"
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-DataOption = Annotated[
-    str | None, typer.Option("--data", help="The examples, where FILE is a model: like DATA of train.", metavar="DATA")
-]
-ExampleOption = Annotated[
-    int | None, typer.Option("--example", help="One example, counted from 0, in place of the average.", metavar="I")
-]
-FileArgument = Annotated[
-    Path, typer.Argument(help="A problem file (.toml), or a model file (.safetensors) with --data.", metavar="FILE")
-]
-TargetArgument = Annotated[
-    str,
-    typer.Argument(
-        help="A weight w2.1.0 (into neuron 1 of layer 2 from neuron 0), a bias b2.1, an a2.1 or z2.1, or an input x.5.",
-        metavar="TARGET",
-    ),
-]
-OfOption = Annotated[
-    str, typer.Option(help="What is differentiated: C, C.3 (one example's cost), an a2.1 or a z2.1.", metavar="NODE")
-]
 
 FORMATS: Mapping[str, "Callable[[Explanation], str]"] = {
     "equations": lambda e: e.equations_text(),
@@ -73,12 +34,91 @@ FORMATS: Mapping[str, "Callable[[Explanation], str]"] = {
 }
 
 
-@app.callback()
-def root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
-    ] = False,
-) -> None:
+class Command(click.Command):
+    """A command whose errors become one line on standard error and an exit code, never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Run it."""
+        try:
+            super().invoke(ctx)
+            sys.stdout.flush()
+        except ChainruleError as error:
+            _fail(str(error))
+        except KeyboardInterrupt:
+            _tell("interrupted")
+            sys.exit(130)
+        except MemoryError:
+            _fail("out of memory; the network or the data is too large for this machine")
+        except BrokenPipeError:  # the reader, such as head, has seen enough
+            _discard(sys.stdout)
+        except OSError as error:
+            _discard(sys.stdout)
+            _fail(f"the output cannot be written ({error.strerror})")
+
+    def get_short_help_str(self, limit: int = 0) -> str:
+        """The first paragraph of its help, whole."""
+        return (self.help or "").partition("\n\n")[0]
+
+
+class Commands(click.Group):
+    """The commands, in the order of the source."""
+
+    command_class = Command
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        return list(self.commands)
+
+
+class Number(click.ParamType[float]):
+    """A number as Python reads it."""
+
+    def __init__(self, name: str, read: Callable[[str], float]) -> None:
+        self.name = name
+        self.read = read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number; the error shows the text, cut short where it is long."""
+        try:
+            return self.read(value)
+        except ValueError:
+            self.fail(f"{shown(value)} is not a valid {self.name}.", param, ctx)
+
+
+NUMBER = Number("number", float)
+INTEGER = Number("integer", int)
+PATH = click.Path(readable=False, path_type=Path)  # whether it can be read is seen where it is
+NAME_OR_PATH = click.Path(readable=False)
+
+file_argument = click.argument(
+    "file", type=PATH, help="A problem file (.toml), or a model file (.safetensors) with --data."
+)
+target_argument = click.argument(
+    "target",
+    help="A weight w2.1.0 (into neuron 1 of layer 2 from neuron 0), a bias b2.1, an a2.1 or z2.1, or an input x.5.",
+)
+of_option = click.option(
+    "--of",
+    default="C",
+    metavar="NODE",
+    help="What is differentiated: C, C.3 (one example's cost), an a2.1 or a z2.1.",
+)
+data_option = click.option(
+    "--data", type=NAME_OR_PATH, metavar="DATA", help="The examples, where FILE is a model: like DATA of train."
+)
+example_option = click.option(
+    "--example", type=INTEGER, metavar="I", help="One example, counted from 0, in place of the average."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+    epilog="Exit codes: 0 done, 1 done and the answer is no, 2 bad input or usage, 130 interrupted.",
+)
+@click.version_option(__version__, message="%(prog)s %(version)s", help="Print the version and exit.")
+def app() -> None:
     """Train feed-forward networks, and see the calculus behind every gradient."""
 
 
@@ -90,92 +130,64 @@ def main() -> None:
     app(prog_name="chainrule")
 
 
-def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a command whose errors become one line on standard error and an exit code, never a traceback."""
-
-    def register(function: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(function)
-        def guarded(*args: Any, **kwargs: Any) -> None:
-            try:
-                function(*args, **kwargs)
-                sys.stdout.flush()
-            except ChainruleError as error:
-                _fail(str(error))
-            except KeyboardInterrupt:
-                _tell("interrupted")
-                sys.exit(130)
-            except MemoryError:
-                _fail("out of memory; the network or the data is too large for this machine")
-            except BrokenPipeError:  # the reader, such as head, has seen enough
-                _discard(sys.stdout)
-            except OSError as error:
-                _discard(sys.stdout)
-                _fail(f"the output cannot be written ({error.strerror})")
-
-        return app.command(name)(guarded)
-
-    return register
-
-
-@command("train")
+@app.command()
+@click.argument(
+    "data",
+    type=NAME_OR_PATH,
+    help="digits (bundled); a CSV or Parquet file or folder; an .npz with X and y; or iris, wine, "
+    "breast-cancer, diabetes where scikit-learn is installed.",
+)
+@click.option("--out", type=PATH, metavar="M", help="The model file to write. Default: DATA's name with .safetensors.")
+@click.option(
+    "--target", multiple=True, metavar="COLUMN", help="The column to predict; repeat it to predict several numbers."
+)
+@click.option("--hidden", default="64,32", help="Sizes of the hidden layers, or none.")
+@click.option(
+    "--activation",
+    default="relu",
+    help="identity, sigmoid, tanh, relu, leaky-relu, elu, softplus, silu, gelu or exp: one for all hidden "
+    "layers, or one for each, or one more for the output layer.",
+)
+@click.option(
+    "--cost",
+    help="squared-error, half-squared-error, mean-squared-error, huber, cross-entropy, binary-cross-entropy or "
+    "poisson. Default: cross-entropy for classes, binary for two, squared-error for numbers.",
+)
+@click.option("--optimizer", default="adam", help="sgd, momentum, nesterov or adam.")
+@click.option("--lr", type=NUMBER, help="Learning rate. Default: 0.001 for adam, 0.01 with momentum, 0.1 for sgd.")
+@click.option("--batch-size", type=INTEGER, default=32, help="Examples in a step.")
+@click.option(
+    "--epochs",
+    type=INTEGER,
+    help="Passes over the training examples. Default: 60, and on small data as many as make 1,500 steps.",
+)
+@click.option("--l1", type=NUMBER, default=0.0, help="Penalty l1·Σ|w|.")
+@click.option("--l2", type=NUMBER, default=1e-3, help="Penalty l2·Σw².")
+@click.option("--seed", type=INTEGER, default=0, help="Fixes the split, the first weights and the order.")
+@click.option("--task", default="auto", help="Whether the target is classes or numbers; auto decides by its values.")
+@click.option("--drop", multiple=True, metavar="COLUMN", help="A column to leave out; repeat it for several.")
+@click.option("--scale/--no-scale", default=True, help="Standardise inputs, and targets that are numbers.")
+@click.option("--plot", type=PATH, help="Draw the cost by epoch into this .svg, .png or .pdf (extra plots).")
+@json_option
 def train(
-    data: Annotated[
-        str,
-        typer.Argument(
-            help="digits (bundled); a CSV or Parquet file or folder; an .npz with X and y; or iris, wine, "
-            "breast-cancer, diabetes where scikit-learn is installed.",
-            metavar="DATA",
-        ),
-    ],
-    out: Annotated[
-        Path | None, typer.Option(help="The model file to write. Default: DATA's name with .safetensors.", metavar="M")
-    ] = None,
-    target: Annotated[
-        list[str] | None,
-        typer.Option(help="The column to predict; repeat it to predict several numbers.", metavar="COLUMN"),
-    ] = None,
-    hidden: Annotated[str, typer.Option(help="Sizes of the hidden layers, or none.")] = "64,32",
-    activation: Annotated[
-        str,
-        typer.Option(
-            help="identity, sigmoid, tanh, relu, leaky-relu, elu, softplus, silu, gelu or exp: one for all hidden "
-            "layers, or one for each, or one more for the output layer."
-        ),
-    ] = "relu",
-    cost: Annotated[
-        str | None,
-        typer.Option(
-            help="squared-error, half-squared-error, mean-squared-error, huber, cross-entropy, binary-cross-entropy or "
-            "poisson. Default: cross-entropy for classes, binary for two, squared-error for numbers."
-        ),
-    ] = None,
-    optimizer: Annotated[str, typer.Option(help="sgd, momentum, nesterov or adam.")] = "adam",
-    lr: Annotated[
-        float | None, typer.Option(help="Learning rate. Default: 0.001 for adam, 0.01 with momentum, 0.1 for sgd.")
-    ] = None,
-    batch_size: Annotated[int, typer.Option(help="Examples in a step.")] = 32,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            help="Passes over the training examples. Default: 60, and on small data as many as make 1,500 steps."
-        ),
-    ] = None,
-    l1: Annotated[float, typer.Option(help="Penalty l1·Σ|w|.")] = 0.0,
-    l2: Annotated[float, typer.Option(help="Penalty l2·Σw².")] = 1e-3,
-    seed: Annotated[int, typer.Option(help="Fixes the split, the first weights and the order.")] = 0,
-    task: Annotated[
-        str, typer.Option(help="Whether the target is classes or numbers; auto decides by its values.")
-    ] = "auto",
-    drop: Annotated[
-        list[str] | None, typer.Option(help="A column to leave out; repeat it for several.", metavar="COLUMN")
-    ] = None,
-    scale: Annotated[
-        bool, typer.Option("--scale/--no-scale", help="Standardise inputs, and targets that are numbers.")
-    ] = True,
-    plot: Annotated[
-        Path | None, typer.Option(help="Draw the cost by epoch into this .svg, .png or .pdf (extra plots).")
-    ] = None,
-    as_json: Json = False,
+    data: str,
+    out: Path | None,
+    target: tuple[str, ...],
+    hidden: str,
+    activation: str,
+    cost: str | None,
+    optimizer: str,
+    lr: float | None,
+    batch_size: int,
+    epochs: int | None,
+    l1: float,
+    l2: float,
+    seed: int,
+    task: str,
+    drop: tuple[str, ...],
+    scale: bool,
+    plot: Path | None,
+    as_json: bool,
 ) -> None:
     """Train a network on DATA, holding out 20 % for a test figure, and save it as a model file.
 
@@ -199,9 +211,9 @@ def train(
         l1=l1,
         l2=l2,
         seed=seed,
-        target=tuple(target or ()),
+        target=target,
         task=task,
-        dropped=tuple(drop or ()),
+        dropped=drop,
         standardise=scale,
     )
     table = read_table(data)
@@ -235,15 +247,12 @@ def train(
         sys.exit(130)
 
 
-@command("predict")
-def predict(
-    model_file: Annotated[Path, typer.Argument(help="A model file.", metavar="MODEL")],
-    data: Annotated[str, typer.Argument(help="Raw data with the model's input columns.", metavar="DATA")],
-    out: Annotated[
-        Path | None, typer.Option(help="Also write the predictions to this CSV file.", metavar="CSV")
-    ] = None,
-    as_json: Json = False,
-) -> None:
+@app.command()
+@click.argument("model_file", type=PATH, metavar="MODEL", help="A model file.")
+@click.argument("data", type=NAME_OR_PATH, help="Raw data with the model's input columns.")
+@click.option("--out", type=PATH, metavar="CSV", help="Also write the predictions to this CSV file.")
+@json_option
+def predict(model_file: Path, data: str, out: Path | None, as_json: bool) -> None:
     """Predict a class or a number for every row of DATA; where it has the target column, tell how many are right."""
     from chainrule.data.source import read_table
     from chainrule.model.model_file import load_model
@@ -277,8 +286,12 @@ def predict(
         _say(predictions_text(result, target.columns))
 
 
-@command("gradient")
-def gradient(file: FileArgument, data: DataOption = None, example: ExampleOption = None, as_json: Json = False) -> None:
+@app.command()
+@file_argument
+@data_option
+@example_option
+@json_option
+def gradient(file: Path, data: str | None, example: int | None, as_json: bool) -> None:
     """The cost C and the whole gradient ∇C, in the article's order: w1, b1, …, wL, bL."""
     from chainrule.insight.gradient import gradient as gradient_of
     from chainrule.insight.gradient import kinks
@@ -294,35 +307,42 @@ def gradient(file: FileArgument, data: DataOption = None, example: ExampleOption
         _say("\n".join([text(of, C, nabla_C, len(examples)), *(f"note: {n}" for n in kinks(model, examples, example))]))
 
 
-@command("explain")
+@app.command()
+@file_argument
+@target_argument
+@of_option
+@data_option
+@example_option
+@click.option(
+    "--depth",
+    type=INTEGER,
+    metavar="D",
+    help="How many layers of sums are opened, from the target towards the cost. Default: 1.",
+)
+@click.option(
+    "--format",
+    "form",
+    default="text",
+    help="text; equations (entry by entry, with matrices and their shapes, as NumPy code); latex; html; svg; "
+    "dot (Graphviz); mermaid; json.",
+)
+@click.option(
+    "--proof",
+    type=PATH,
+    metavar="FILE.py",
+    help="Also write a Python program that computes the value again, in two ways, with nothing but Python.",
+)
+@json_option
 def explain(
-    file: FileArgument,
-    target: TargetArgument,
-    of: OfOption = "C",
-    data: DataOption = None,
-    example: ExampleOption = None,
-    depth: Annotated[
-        int | None,
-        typer.Option(
-            help="How many layers of sums are opened, from the target towards the cost. Default: 1.", metavar="D"
-        ),
-    ] = None,
-    form: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            help="text; equations (entry by entry, with matrices and their shapes, as NumPy code); latex; html; svg; "
-            "dot (Graphviz); mermaid; json.",
-        ),
-    ] = "text",
-    proof: Annotated[
-        Path | None,
-        typer.Option(
-            help="Also write a Python program that computes the value again, in two ways, with nothing but Python.",
-            metavar="FILE.py",
-        ),
-    ] = None,
-    as_json: Json = False,
+    file: Path,
+    target: str,
+    of: str,
+    data: str | None,
+    example: int | None,
+    depth: int | None,
+    form: str,
+    proof: Path | None,
+    as_json: bool,
 ) -> None:
     """∂C/∂TARGET, factor by factor, with the sum over the next layer; averaged over the examples, or for one.
 
@@ -363,19 +383,26 @@ def explain(
         sys.exit(1)
 
 
-@command("nudge")
+@app.command()
+@file_argument
+@target_argument
+@click.option("--by", type=NUMBER, required=True, metavar="H", help="By how much the target is moved.")
+@of_option
+@data_option
+@example_option
+@click.option(
+    "--plot", type=PATH, help="Draw C along the target with its tangent into this .svg, .png or .pdf (extra plots)."
+)
+@json_option
 def nudge(
-    file: FileArgument,
-    target: TargetArgument,
-    by: Annotated[float, typer.Option(help="By how much the target is moved.", metavar="H")],
-    of: OfOption = "C",
-    data: DataOption = None,
-    example: ExampleOption = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(help="Draw C along the target with its tangent into this .svg, .png or .pdf (extra plots)."),
-    ] = None,
-    as_json: Json = False,
+    file: Path,
+    target: str,
+    by: float,
+    of: str,
+    data: str | None,
+    example: int | None,
+    plot: Path | None,
+    as_json: bool,
 ) -> None:
     """Move TARGET by H: the change that the derivative predicts against what happens, at each step to the cost."""
     from chainrule.insight.nudge import nudge as nudge_
@@ -396,25 +423,35 @@ def nudge(
         _say(moved.text())
 
 
-@command("report")
+@app.command()
+@file_argument
+@click.argument(
+    "targets",
+    nargs=-1,
+    metavar="[TARGET]...",
+    help="Weights, biases, activations, z or inputs. Default: the weight of each layer with the largest derivative.",
+)
+@click.option("--out", type=PATH, default="report.html", metavar="PAGE.html", help="The page to write.")
+@of_option
+@data_option
+@example_option
+@click.option(
+    "--depth",
+    type=INTEGER,
+    default=2,
+    metavar="D",
+    help="How many layers of sums are opened for each single example.",
+)
+@json_option
 def report(
-    file: FileArgument,
-    targets: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Weights, biases, activations, z or inputs. "
-            "Default: the weight of each layer with the largest derivative.",
-            metavar="[TARGET]...",
-        ),
-    ] = None,
-    out: Annotated[Path, typer.Option(help="The page to write.", metavar="PAGE.html")] = Path("report.html"),
-    of: OfOption = "C",
-    data: DataOption = None,
-    example: ExampleOption = None,
-    depth: Annotated[
-        int, typer.Option(help="How many layers of sums are opened for each single example.", metavar="D")
-    ] = 2,
-    as_json: Json = False,
+    file: Path,
+    targets: tuple[str, ...],
+    out: Path,
+    of: str,
+    data: str | None,
+    example: int | None,
+    depth: int,
+    as_json: bool,
 ) -> None:
     """An HTML page on these derivatives: network, factors, equations, flowcharts; it needs no script and no network."""
     from chainrule.insight.html_report import report as report_
@@ -422,7 +459,7 @@ def report(
 
     _check_out("out", out, ".html", file, data)
     model, examples, aliases = _read(file, data)
-    made = report_(model, examples, targets or (), example, aliases, of, depth, f"The chain rule in {file.name}")
+    made = report_(model, examples, targets, example, aliases, of, depth, f"The chain rule in {file.name}")
     replaced = out.exists()
     write({out: made.html().encode()})
     _tell(f"{'replaced' if replaced else 'saved'} {out}")
@@ -432,28 +469,32 @@ def report(
         _say("on " + ", ".join(f"∂{e.of}/∂{e.wrt} = {e.value:.6g}" for e in made.explanations))
 
 
-@command("bench")
+@app.command()
+@click.argument("sizes", default="64,64,32,10", help="Neurons of each layer, the inputs first. Default: 64,64,32,10.")
+@click.option(
+    "--activation", default="relu", help="One for all hidden layers, or one for each, or one more for the output layer."
+)
+@click.option("--cost", help="Default: cross-entropy; squared-error where there is one output.")
+@click.option("--optimizer", default="adam", help="sgd, momentum, nesterov or adam.")
+@click.option("--batch-size", type=INTEGER, default=32, help="Examples in a step.")
+@click.option("--dtype", default="float32", help="float32, as train has it, or float64.")
+@click.option("--engine", metavar="NAME", help="native or reference. Default: the one in use.")
+@click.option(
+    "--threads", type=INTEGER, metavar="N", help="For the engine and for NumPy. Default: one for each processor."
+)
+@click.option("--seconds", type=NUMBER, default=2.0, help="About how long to measure; longer where a step is.")
+@json_option
 def bench(
-    sizes: Annotated[
-        str, typer.Argument(help="Neurons of each layer, the inputs first: 64,64,32,10.", metavar="SIZES")
-    ] = "64,64,32,10",
-    activation: Annotated[
-        str, typer.Option(help="One for all hidden layers, or one for each, or one more for the output layer.")
-    ] = "relu",
-    cost: Annotated[
-        str | None, typer.Option(help="Default: cross-entropy; squared-error where there is one output.")
-    ] = None,
-    optimizer: Annotated[str, typer.Option(help="sgd, momentum, nesterov or adam.")] = "adam",
-    batch_size: Annotated[int, typer.Option(help="Examples in a step.")] = 32,
-    dtype: Annotated[str, typer.Option(help="float32, as train has it, or float64.")] = "float32",
-    engine: Annotated[
-        str | None, typer.Option(help="native or reference. Default: the one in use.", metavar="NAME")
-    ] = None,
-    threads: Annotated[
-        int | None, typer.Option(help="For the engine and for NumPy. Default: one for each processor.", metavar="N")
-    ] = None,
-    seconds: Annotated[float, typer.Option(help="About how long to measure; longer where a step is.")] = 2.0,
-    as_json: Json = False,
+    sizes: str,
+    activation: str,
+    cost: str | None,
+    optimizer: str,
+    batch_size: int,
+    dtype: str,
+    engine: str | None,
+    threads: int | None,
+    seconds: float,
+    as_json: bool,
 ) -> None:
     """How long one training step of a network takes on this machine, and what share of the machine's limit that is.
 
@@ -480,8 +521,9 @@ def bench(
         _say(measured.text())
 
 
-@command("info")
-def info(as_json: Json = False) -> None:
+@app.command()
+@json_option
+def info(as_json: bool) -> None:
     """What is installed, and which engine does the arithmetic."""
     from chainrule.engines.machine import machine
 

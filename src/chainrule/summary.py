@@ -8,7 +8,6 @@ from typing import Any, cast
 from chainrule.checks import shown
 from chainrule.data.table import is_number
 from chainrule.engines import engine, shortfall
-from chainrule.insight.gradient import largest_weight
 from chainrule.model.model import Model
 from chainrule.render.numbers import percent, significant
 from chainrule.render.text import columns, printable
@@ -72,6 +71,8 @@ def training_record(out: Path, trained: Trained) -> dict[str, Any]:
 
 def training_text(data: str, out: Path, trained: Trained) -> str:
     """The figures of a training run in words, with a next command that can be copied."""
+    from chainrule.insight.gradient import largest_weight
+
     model, record = trained.model, training_record(out, trained)
     penalty = f", of which penalty {significant(trained.train_penalty, 4)}" if trained.train_penalty else ""
     score = "none held out"

@@ -55,11 +55,9 @@ def assert_refused(result: Call, fragments: Sequence[str]) -> None:
     assert result.code == 2, result
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
-    stderr = re.sub(r"\x1b\[[0-9;]*m", "", result.stderr)
-    errors = re.findall("^chainrule: error: .*", stderr, re.MULTILINE)
-    usage = re.findall(r"^\W*Error\b", stderr, re.MULTILINE)
-    assert len(errors) + len(usage) == 1, stderr
-    assert_clear(errors[0] if errors else " ".join(stderr.replace("│", " ").split()), fragments)
+    errors = re.findall("^(?:chainrule: error|Error): .*", result.stderr, re.MULTILINE)
+    assert len(errors) == 1, result.stderr
+    assert_clear(errors[0], fragments)
 
 
 def assert_clear(message: str, fragments: Sequence[str]) -> None:

@@ -866,13 +866,15 @@ CALLS: list[tuple[str, tuple[str, ...]]] = [
 
 # the command line itself ----------------------------------------------------------------------------
 
-# To: the command line. What typer refuses, and files that a command cannot take.
+# To: the command line. What click refuses, and files that a command cannot take.
 USAGE: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
-    (("tran",), ("No such command 'tran'",)),
+    (("tran",), ("No such command 'tran'", "Did you mean 'train'")),
     (("--verbose",), ("No such option", "--verbose")),
     (("train",), ("Missing argument", "DATA")),
     (("train", "good.csv", "good.csv"), ("unexpected extra argument", "good.csv")),
     (("train", "good.csv", "--target", "kind", "--learning-rate", "1"), ("No such option", "--learning-rate")),
+    (("train", "good.csv", "--epoch", "3"), ("No such option '--epoch'", "Did you mean", "'--epochs'")),
+    (("train", "good.csv", "--epochs", "9" * 5000), ("--epochs", "999", "valid integer")),
     (("train", "good.csv", "--target"), ("--target", "requires an argument")),
     (("train", ""), ("path: '' is not the name of a file",)),
     (("train", "x" * 300 + ".csv"), ("cannot be read", "File name too long")),

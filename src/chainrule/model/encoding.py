@@ -210,8 +210,8 @@ def _input_column(table: Table, name: str) -> InputColumn:
 def _looks_like_classes(table: Table, name: str) -> bool:
     if table.is_text(name):
         return True
-    values = np.unique(table.numbers(name))
-    return len(values) <= MAX_INTEGER_CLASSES and bool((values == np.round(values)).all())
+    numbers = table.numbers(name)
+    return bool((numbers == np.round(numbers)).all()) and len(set(numbers.tolist())) <= MAX_INTEGER_CLASSES
 
 
 def _sorted_values(texts: list[str]) -> tuple[str, ...]:

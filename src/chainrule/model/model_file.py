@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +17,7 @@ from chainrule.model.document import Section, network
 from chainrule.model.encoding import InputColumn, Inputs, Target
 from chainrule.model.model import Model
 from chainrule.model.write import write
+from chainrule.version import __version__
 
 FORMAT = 1
 """The version of the description; a reader refuses newer ones."""
@@ -37,7 +37,7 @@ def model_content(model: Model) -> bytes:
     described = model.network
     description = {
         "format": FORMAT,
-        "version": version("chainrule"),
+        "version": __version__,
         "network": {
             "sizes": list(described.sizes),
             "activation": list(described.activation),

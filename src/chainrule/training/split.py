@@ -15,7 +15,10 @@ def split(n: int, seed: int, classes: Array | None = None) -> tuple[Array, Array
     last example.
     """
     random = generator(seed, Purpose.SPLIT)
-    groups = [np.arange(n)] if classes is None else [np.flatnonzero(classes == c) for c in np.unique(classes)]
-    held_out = [random.permutation(rows)[: round(TEST_SHARE * len(rows))] for rows in groups]
-    test = np.sort(np.concatenate(held_out))
-    return np.setdiff1d(np.arange(n), test), test
+    if classes is None:
+        classes = np.zeros(n, np.intp)
+    test = np.zeros(n, np.bool)
+    for c in sorted(set(classes.tolist())):
+        rows = np.flatnonzero(classes == c)
+        test[random.permutation(rows)[: round(TEST_SHARE * len(rows))]] = True
+    return np.flatnonzero(~test), np.flatnonzero(test)
