@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from chainrule.calculus.formula import formula as formula
     from chainrule.calculus.network import Network as Network
     from chainrule.calculus.network import ParameterVector as ParameterVector
+    from chainrule.checking.check import check as check
+    from chainrule.checking.verdict import Finding as Finding
+    from chainrule.checking.verdict import Verdict as Verdict
     from chainrule.data.source import read_table as read_table
     from chainrule.data.table import Table as Table
     from chainrule.engines.optimizer import Optimizer as Optimizer
@@ -43,6 +46,7 @@ _HOME = {
     "ChainruleError": "errors",
     "Examples": "model.model",
     "Explanation": "insight.explanation",
+    "Finding": "checking.verdict",
     "Model": "model.model",
     "Network": "calculus.network",
     "Nudge": "insight.nudge",
@@ -53,7 +57,9 @@ _HOME = {
     "Settings": "training.train",
     "Table": "data.table",
     "Trained": "training.train",
+    "Verdict": "checking.verdict",
     "bench": "training.bench",
+    "check": "checking.check",
     "example_gradients": "insight.gradient",
     "example_norms": "insight.gradient",
     "explain": "insight.explain",

@@ -1,0 +1,149 @@
+"""The way to ∇C in steps, each of which a mistake may replace; with what rounding may do to the result.
+
+Without mistakes this is :func:`chainrule.calculus.gradient.gradient`, taken apart. The names of the steps are those
+of the methods of :class:`chainrule.checking.mistake.Mistake`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from chainrule.calculus.arrays import Array
+from chainrule.calculus.cost import example_shares, penalty_derivative
+from chainrule.checking.case import Case
+from chainrule.checking.rounding import FEW, of_sum
+
+if TYPE_CHECKING:
+    from chainrule.checking.mistake import Mistake
+
+Step = Callable[[], Array]
+
+
+class Calculation:
+    """∇C of a case, wrong in the ways that ``mistakes`` say. What is not asked for is not computed."""
+
+    def __init__(self, case: Case, mistakes: "Sequence[Mistake]" = ()) -> None:
+        for mistake in mistakes:
+            case = mistake.case(case)
+        self.case = case
+        self.mistakes = tuple(mistakes)
+        self._known: dict[tuple[str, int], Array] = {}
+
+    # the steps of layer l --------------------------------------------------------------------------
+
+    def targets(self) -> Array:
+        """y."""
+        return self._step("targets", self.case.L, lambda: self.case.Y)
+
+    def slope(self, l: int) -> Array:
+        """σ′(z) of layer l, (examples, n_l); the activation is element-wise."""
+        return self._step("slope", l, lambda: self.case.network.σ(l).derivative(self.case.trace.z[l]))
+
+    def weight(self, l: int) -> Array:
+        """The w through which δ of layer l goes back."""
+        return self._step("weight", l, lambda: self.case.p.w[l])
+
+    def dC_da(self, l: int) -> Array:
+        """∂C_i/∂a of layer l: from the cost, or by the sum over the next layer."""
+        return self._step("dC_da", l, lambda: self._dC_da(l))
+
+    def δ(self, l: int) -> Array:
+        """∂C_i/∂z of layer l."""
+        return self._step("δ", l, lambda: self._output() if l == self.case.L else self.slope(l) * self.dC_da(l))
+
+    def activation(self, l: int) -> Array:
+        """The a of layer l − 1, by which δ of layer l is multiplied."""
+        return self._step("activation", l, lambda: self.case.trace.a[l - 1])
+
+    def shares(self, l: int) -> Array:
+        """What each example counts for in layer l, (examples,): 1/n."""
+        return self._step("shares", l, lambda: example_shares(self.case.n, self.case.weights))
+
+    def penalty(self, l: int) -> Array:
+        """∂/∂w of the penalty."""
+        network = self.case.network
+        return self._step("penalty", l, lambda: penalty_derivative(self.case.p.w[l], network.l1, network.l2))
+
+    def bias_penalty(self, l: int) -> Array:
+        """∂/∂b of the penalty: 0."""
+        return self._step("bias_penalty", l, lambda: np.zeros(self.case.sizes[l]))
+
+    def w(self, l: int) -> Array:
+        """∂C/∂w of layer l."""
+        return self._step(
+            "w", l, lambda: (self.shares(l)[:, None] * self.δ(l)).T @ self.activation(l) + self.penalty(l)
+        )
+
+    def b(self, l: int) -> Array:
+        """∂C/∂b of layer l."""
+        return self._step("b", l, lambda: self._b(l))
+
+    def array(self, name: str) -> Array:
+        """∂C/∂w or ∂C/∂b by its name, such as w2."""
+        with np.errstate(all="ignore"):
+            return (self.w if name[0] == "w" else self.b)(int(name[1:]))
+
+    def bias_shares(self, l: int) -> Array:
+        """What each example counts for in the biases of layer l."""
+        return self._step("bias_shares", l, lambda: self.shares(l))
+
+    def _step(self, name: str, l: int, right: Step) -> Array:
+        key = (name, l)
+        if key not in self._known:
+            for mistake in self.mistakes:
+                if mistake.layer in (None, l):
+                    right = mistake.replaced(name, self, l, right)
+            self._known[key] = right()
+        return self._known[key]
+
+    def _dC_da(self, l: int) -> Array:
+        case, C = self.case, self.case.network.C
+        if l == case.L:
+            return C.dC_da(case.trace.z[l], self.targets(), case.network.σ(l))
+        return self.δ(l + 1) @ self.weight(l + 1)
+
+    def _output(self) -> Array:
+        case, C, L = self.case, self.case.network.C, self.case.L
+        if C.canonical is None:
+            return self.slope(L) * self.dC_da(L)
+        return C.delta(case.trace.z[L], self.targets(), case.network.σ(L))
+
+    def _b(self, l: int) -> Array:
+        return (self.bias_shares(l)[:, None] * self.δ(l)).sum(axis=0) + self.bias_penalty(l)
+
+    # rounding --------------------------------------------------------------------------------------
+
+    def error(self, name: str) -> Array:
+        """By how much a calculation that takes this way may miss its result, entry by entry, as ∂C/∂w or ∂C/∂b lie."""
+        with np.errstate(all="ignore"):
+            return (self._error_w if name[0] == "w" else self._error_b)(int(name[1:]))
+
+    def _error_δ(self, l: int) -> Array:
+        key = ("error", l)
+        if key not in self._known:
+            self._known[key] = self._error_of_δ(l)
+        return self._known[key]
+
+    def _error_of_δ(self, l: int) -> Array:
+        case, r = self.case, self.case.rounding
+        δ = np.abs(self.δ(l))
+        if l == case.L:
+            return r.output + FEW * r.u * δ
+        W, above = np.abs(self.weight(l + 1)), np.abs(self.δ(l + 1))
+        incoming, s = above @ W, np.abs(self.slope(l))
+        e = self._error_δ(l + 1) @ W + of_sum(len(W)) * r.u * incoming + r.tiny
+        return r.slope[l] * incoming + (s + r.slope[l]) * e + FEW * r.u * (s * incoming + δ) + r.tiny
+
+    def _error_w(self, l: int) -> Array:
+        case, r = self.case, self.case.rounding
+        share, e, δ = np.abs(self.shares(l))[:, None], self._error_δ(l), np.abs(self.δ(l))
+        a, of_a = np.abs(self.activation(l)), r.a[l - 1]
+        terms = (share * (e + of_sum(case.n) * r.u * δ)).T @ a + (share * (δ + e)).T @ of_a
+        return terms + FEW * r.u * np.abs(self.penalty(l)) + r.tiny
+
+    def _error_b(self, l: int) -> Array:
+        case, r = self.case, self.case.rounding
+        share = np.abs(self.bias_shares(l))[:, None]
+        terms = (share * (self._error_δ(l) + of_sum(case.n) * r.u * np.abs(self.δ(l)))).sum(axis=0)
+        return terms + FEW * r.u * np.abs(self.bias_penalty(l)) + r.tiny

@@ -1,0 +1,123 @@
+"""The gradient that somebody gives: its names, shapes and precision."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from chainrule.calculus.arrays import Array
+from chainrule.calculus.network import ParameterVector, layout
+from chainrule.checking.case import Case
+from chainrule.checks import did_you_mean, known, listed, require, shown
+from chainrule.errors import InputError
+
+
+@dataclass(frozen=True)
+class Precision:
+    """A floating-point type's name and unit roundoff."""
+
+    name: str
+    u: float
+
+
+PRECISIONS = {
+    "float64": Precision("float64", 2.0**-53),
+    "float32": Precision("float32", 2.0**-24),
+    "tf32": Precision("tf32", 2.0**-11),
+    "float16": Precision("float16", 2.0**-11),
+    "bfloat16": Precision("bfloat16", 2.0**-8),
+}
+
+
+def given_arrays(case: Case, gradients: object) -> tuple[dict[str, Array], list[str]]:
+    """Each array by its name, float64, and remarks on what was read otherwise than it stands.
+
+    Raises InputError for a name that this network does not have or lacks, and for a shape that no mistake has.
+    """
+    if isinstance(gradients, ParameterVector):
+        gradients = gradients.arrays()
+    require(isinstance(gradients, Mapping), "gradients", gradients, "a table of arrays by name, w1, b1, …")
+    table = cast("Mapping[str, Any]", gradients)
+    blocks = {block.name: block.shape for block in layout(case.network)}
+    _check_names(table, blocks, case)
+    arrays: dict[str, Array] = {}
+    notes: list[str] = []
+    for name, shape in blocks.items():
+        array = _numbers(name, table[name])
+        if name[0] == "b" and array.shape in ((shape[0], 1), (1, shape[0])) and array.shape != (case.n, shape[0]):
+            notes.append(f"{name} has shape {array.shape}; read as ({shape[0]},)")
+            array = array.reshape(shape)
+        if array.shape != shape and array.shape not in _wrong_shapes(name, shape, case):
+            raise InputError(f"{name}: shape {array.shape}, expected {shape}.{_remedy(name, array, shape, case)}")
+        arrays[name] = array
+    return arrays, notes
+
+
+def _check_names(table: Mapping[str, Any], blocks: Mapping[str, tuple[int, ...]], case: Case) -> None:
+    for name in table:
+        if name not in blocks:
+            raise InputError(
+                f"gradients: {shown(name)} is no parameter of this network.{_likely(name, blocks)} "
+                f"Its gradient has {listed(blocks)}"
+            )
+    missing = [name for name in blocks if name not in table]
+    if missing:
+        wanted = ", ".join(f"{name} {blocks[name]}" for name in missing[:4])
+        raise InputError(f"gradients: {listed(missing)} missing; expected {wanted}{', …' * (len(missing) > 4)}")
+
+
+def _likely(name: object, blocks: Mapping[str, tuple[int, ...]]) -> str:
+    """The name that is meant, where that can be told: dW1, W_1, weight1, grad_w1; or layers that count from 0."""
+    text = str(name).lower().replace("_", "").replace("grad", "").replace("weights", "w").replace("weight", "w")
+    text = text.replace("biases", "b").replace("bias", "b").replace(".", "").removeprefix("d")
+    if text in blocks:
+        return f" Did you mean {text!r}?"
+    if text in ("w0", "b0"):
+        return " Layers count from 1: w1 leads into the first layer after the input."
+    return did_you_mean(name, blocks)
+
+
+def _numbers(name: str, values: object) -> Array:
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "iuf":
+            raise ValueError(f"{array.dtype} is no type of numbers")
+        return np.asarray(array, np.float64) if array.dtype.kind != "f" else np.asarray(array)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InputError(f"{name}: not an array of numbers ({error})") from None
+
+
+def _wrong_shapes(name: str, shape: tuple[int, ...], case: Case) -> set[tuple[int, ...]]:
+    """Shapes that some mistake makes."""
+    l = int(name[1:])
+    if name[0] == "w":
+        mirrored = case.p.w[case.L + 1 - l].shape
+        return {shape[::-1], mirrored}
+    return {(case.n,), (case.n, shape[0]), case.p.b[case.L + 1 - l].shape}
+
+
+def _remedy(name: str, array: Array, shape: tuple[int, ...], case: Case) -> str:
+    if array.size == int(np.prod(shape)):
+        return f" It has as many numbers as it should: {name}.reshape({shape}) if they are in that order"
+    if name[0] == "w" and array.shape == (shape[0], shape[1] + 1):
+        return f" One column too many: is the bias among the weights? It goes into b{name[1:]}"
+    if name[0] == "w" and array.ndim == 3 and array.shape[0] == case.n:
+        return " One gradient for each example? Give their mean over the examples"
+    letter = "(neurons of the layer, its inputs)" if name[0] == "w" else "(neurons of the layer,)"
+    return f" A {'weight' if name[0] == 'w' else 'bias'} gradient is {letter}"
+
+
+def precision_of(given: Mapping[str, Array], wanted: str) -> Precision:
+    """What the arithmetic was: as said, or by the numbers themselves: all of float32's are float32's."""
+    known("precision", wanted, ["auto", *PRECISIONS])
+    if wanted != "auto":
+        return PRECISIONS[wanted]
+    with np.errstate(over="ignore"):
+        short = all((g.astype(np.float32).astype(np.float64) == g).all() for g in given.values())
+    return PRECISIONS["float32" if short and not _few_digits(given) else "float64"]
+
+
+def _few_digits(given: Mapping[str, Array]) -> bool:
+    """Whether all numbers are such as 0.5 and 0, which any arithmetic may give."""
+    return all((g * 1024 == np.round(g * 1024)).all() for g in given.values())

@@ -1,0 +1,102 @@
+"""What a mistake is: some steps of the calculation, done wrong. Each file in ``mistakes`` has one, or a few of a
+kind."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import ClassVar, Self
+
+from chainrule.calculus.arrays import Array
+from chainrule.checking.calculation import Calculation, Step
+from chainrule.checking.case import Case
+
+Given = Mapping[str, Array]
+"""What was given: ∂C/∂w and ∂C/∂b by name, in whatever shape they came."""
+
+_STEPS = frozenset(
+    {
+        "targets", "slope", "weight", "dC_da", "δ", "activation", "shares", "bias_shares", "penalty", "bias_penalty",
+        "w", "b",
+    }
+)  # fmt: skip
+
+
+class Mistake:
+    """One mistake at one place: in layer ``layer``, or in every layer where that is None.
+
+    A subclass has a docstring that says what is done wrong, and
+
+    - ``name``, what the mistake is called in reports and in JSON;
+    - ``says``, one clause for the report, and ``fix``, the line that is right, in NumPy. In both {l} stands for the
+      layer, {before} and {after} for its neighbours, {n_in} and {n_out} for its sizes, {σ} for its activation, {n} for
+      the number of examples, and {…} for whatever :meth:`words` adds;
+    - a method for each step of :class:`chainrule.checking.calculation.Calculation` that it does wrong, with the step's
+      name and the arguments (calculation, layer, right): ``right()`` is what the step should give;
+    - :meth:`sites`, where in a problem it can be made, if that is not in every layer.
+
+    ``rank`` orders mistakes that explain the same numbers, the likeliest first. ``fitted`` is how many numbers are
+    read off from what was given: a mistake that fits some explains less than one that fits none.
+    """
+
+    name: ClassVar[str]
+    says: ClassVar[str]
+    fix: ClassVar[str]
+    rank: ClassVar[int] = 5
+    fitted: ClassVar[int] = 0
+    convention: ClassVar[bool] = False
+    """Whether it is no mistake but another convention."""
+
+    def __init__(self, layer: int | None = None) -> None:
+        self.layer = layer
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        """The mistake at every place where it can be made. Most look at the case alone; some read a number off
+        ``given``."""
+        return [cls(l) for l in case.layers]
+
+    def case(self, case: Case) -> Case:
+        """The problem that is solved instead, for mistakes made on the way forward."""
+        return case
+
+    def words(self, case: Case) -> dict[str, object]:
+        """Further words for ``says`` and ``fix``."""
+        return {}
+
+    def replaced(self, step: str, calculation: Calculation, l: int, right: Step) -> Step:
+        """The step as this mistake does it."""
+        wrong = getattr(self, step, None) if step in _STEPS else None
+        return right if wrong is None else lambda: wrong(calculation, l, right)
+
+    def said(self, case: Case) -> str:
+        """The clause for the report."""
+        return self.says.format(**self._all_words(case))
+
+    def line(self, case: Case) -> str:
+        """The line that is right."""
+        return self.fix.format(**self._all_words(case))
+
+    def _all_words(self, case: Case) -> dict[str, object]:
+        l = self.layer or case.L
+        words: dict[str, object] = {
+            "l": l, "before": l - 1, "after": l + 1, "n_out": case.sizes[l], "n_in": case.sizes[l - 1],
+            "σ": case.network.activation[l - 1], "n": case.n, "L": case.L,
+        }  # fmt: skip
+        return words | self.words(case)
+
+    def __repr__(self) -> str:
+        return self.name if self.layer is None else f"{self.name} in layer {self.layer}"
+
+
+@cache
+def catalogue() -> tuple[type[Mistake], ...]:
+    """Every mistake there is, the likeliest first: whatever the modules in ``mistakes`` define."""
+    package = import_module("chainrule.checking.mistakes")
+    found: list[type[Mistake]] = []
+    for module in iter_modules(package.__path__):
+        for _, member in inspect.getmembers(import_module(f"{package.__name__}.{module.name}"), inspect.isclass):
+            if issubclass(member, Mistake) and "name" in vars(member):
+                found.append(member)
+    return tuple(sorted(dict.fromkeys(found), key=lambda cls: (cls.rank, cls.name)))

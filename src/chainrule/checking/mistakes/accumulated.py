@@ -1,0 +1,62 @@
+"""A gradient that was not set to zero."""
+
+from collections.abc import Iterable
+from typing import Self
+
+from chainrule.calculus.arrays import Array
+from chainrule.calculus.network import ParameterVector
+from chainrule.checking.calculation import Calculation, Step
+from chainrule.checking.case import Case
+from chainrule.checking.mistake import Given, Mistake
+
+
+class Accumulated(Mistake):
+    """An earlier gradient was not set to zero: this one was added to it."""
+
+    name = "accumulated"
+    says = "an earlier gradient is still in it: {what}"
+    fix = "dw = …, not dw += …;  zero the gradient before each batch"
+    rank = 1
+
+    def __init__(self, earlier: ParameterVector) -> None:
+        super().__init__()
+        self.earlier = earlier
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return [] if case.earlier is None else [cls(case.earlier)]
+
+    def w(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return right() + self.earlier.w[l]
+
+    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return right() + self.earlier.b[l]
+
+    def words(self, case: Case) -> dict[str, object]:
+        return {"what": "yours is ∇C + the earlier one that was given"}
+
+
+class AccumulatedTwice(Mistake):
+    """The same batch was added twice: the gradient was not set to zero between two passes."""
+
+    name = "accumulated-twice"
+    says = "the gradient was added to itself {times} times: it was not set to zero before the pass was repeated"
+    fix = "zero the gradient before each pass"
+    rank = 4
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return [cls(times) for times in (2, 3)]
+
+    def w(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return self.times * right()
+
+    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return self.times * right()
+
+    def words(self, case: Case) -> dict[str, object]:
+        return {"times": self.times}

@@ -1,0 +1,131 @@
+"""A right answer to another problem."""
+
+from collections.abc import Iterable
+from typing import Self
+
+import numpy as np
+
+from chainrule.calculus.activation import ACTIVATIONS
+from chainrule.calculus.arrays import Array
+from chainrule.calculus.cost import COSTS
+from chainrule.calculus.network import Network, ParameterVector
+from chainrule.checking.calculation import Calculation, Step
+from chainrule.checking.case import Case
+from chainrule.checking.mistake import Given, Mistake
+
+
+class ExamplesAsColumns(Mistake):
+    """The columns of X are taken for examples, which a square X lets pass."""
+
+    name = "examples-as-columns"
+    says = "the columns of X were taken for examples"
+    fix = "z1 = X @ w1.T + b1    # a row of X is an example"
+    rank = 2
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return [cls(None)] if case.n == case.sizes[0] and case.n > 1 else []
+
+    def case(self, case: Case) -> Case:
+        return case.but(X=np.ascontiguousarray(case.X.T))
+
+
+class OneExample(Mistake):
+    """Only one example is in it: each overwrote the one before, where they should have been added."""
+
+    name = "one-example"
+    says = "this is the gradient of example {i} alone{scale}: overwritten, not added up"
+    fix = "dw += …    # for each example; then divide by {n}"
+    rank = 2
+
+    def __init__(self, i: int, mean: bool) -> None:
+        super().__init__()
+        self.i, self.mean = i, mean
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        which = range(case.n) if case.n <= 32 else (0, case.n - 1)
+        return [cls(i, mean) for i in which for mean in (False, True)] if case.n > 1 else []
+
+    def shares(self, calculation: Calculation, l: int, right: Step) -> Array:
+        share = np.zeros_like(right())
+        share[self.i] = right()[self.i] if self.mean else 1
+        return share
+
+    def words(self, case: Case) -> dict[str, object]:
+        return {"i": self.i, "scale": f" divided by {case.n}" if self.mean else ""}
+
+
+class BiasLeftOut(Mistake):
+    """The way forward left the biases out: z = Wa."""
+
+    name = "forward-without-bias"
+    says = "this is the gradient of a network without biases: z = W·a, not W·a + b"
+    fix = "z{l} = a{before} @ w{l}.T + b{l}"
+    rank = 3
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return [cls(None)]
+
+    def case(self, case: Case) -> Case:
+        p = case.p.copy()
+        for l in case.layers:
+            p.b[l][:] = 0
+        return case.but(p=p)
+
+
+class AnotherActivation(Mistake):
+    """Forward and back with another hidden activation: a right answer to another problem."""
+
+    name = "another-activation"
+    says = "this is the gradient of a network whose hidden layers are {τ}"
+    fix = "a = σ(z)    # this network's activations: {names}"
+    rank = 4
+
+    def __init__(self, τ: str) -> None:
+        super().__init__()
+        self.τ = τ
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return [cls(σ.name) for σ in ACTIVATIONS.values() if σ.elementwise and case.L > 1]
+
+    def case(self, case: Case) -> Case:
+        old = case.network
+        network = Network(old.sizes, [self.τ] * (case.L - 1) + [old.activation[-1]], old.cost, old.l1, old.l2)
+        return case.but(p=ParameterVector(network, case.p.vector))
+
+    def words(self, case: Case) -> dict[str, object]:
+        return {"τ": self.τ, "names": ", ".join(case.network.activation)}
+
+
+class AnotherCost(Mistake):
+    """Forward and back with another cost and its output activation."""
+
+    name = "another-cost"
+    says = "this is the gradient of {cost} with a last layer of {σ_L}"
+    fix = "the cost here is {right}, the last layer {σ}"
+    rank = 4
+
+    def __init__(self, cost: str, σ_L: str) -> None:
+        super().__init__()
+        self.cost, self.σ_L = cost, σ_L
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        here = case.network
+        return [
+            cls(cost.name, σ)
+            for cost in COSTS.values()
+            for σ in dict.fromkeys((*cost.activations, here.activation[-1]))
+            if cost.goes_with(σ) and (cost.name, σ) != (here.cost, here.activation[-1]) and cost.accepts(case.Y).all()
+        ]
+
+    def case(self, case: Case) -> Case:
+        old = case.network
+        network = Network(old.sizes, [*old.activation[:-1], self.σ_L], self.cost, old.l1, old.l2)
+        return case.but(p=ParameterVector(network, case.p.vector))
+
+    def words(self, case: Case) -> dict[str, object]:
+        return {"cost": self.cost, "σ_L": self.σ_L, "right": case.network.cost, "l": case.L}

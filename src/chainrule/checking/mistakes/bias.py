@@ -1,0 +1,94 @@
+"""The sum over the examples that makes a bias's gradient."""
+
+from collections.abc import Iterable
+from typing import Self
+
+import numpy as np
+
+from chainrule.calculus.arrays import Array
+from chainrule.checking.calculation import Calculation, Step
+from chainrule.checking.case import Case
+from chainrule.checking.mistake import Given, Mistake
+
+
+class BiasSummed(Mistake):
+    """The biases' gradient is a sum over the examples where the weights' is a mean."""
+
+    name = "bias-summed"
+    says = "the biases' gradient {where}is a sum over the {n} examples, not a mean"
+    fix = "db{l} = δ{l}.sum(axis=0) / {n}"
+    rank = 1
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return [cls(l) for l in (None, *case.layers)] if case.n > 1 else []
+
+    def bias_shares(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return right() * calculation.case.n
+
+    def words(self, case: Case) -> dict[str, object]:
+        return {"where": "" if self.layer is None else f"of layer {self.layer} "}
+
+
+class BiasOverWrongAxis(Mistake):
+    """δ is summed over the neurons, not over the examples."""
+
+    name = "bias-over-wrong-axis"
+    says = "db{l} sums δ{l} over the neurons, not over the examples: a number for each example"
+    fix = "db{l} = δ{l}.sum(axis=0) / {n}    # δ{l} is (examples, neurons)"
+    rank = 1
+
+    def __init__(self, layer: int, mean: bool) -> None:
+        super().__init__(layer)
+        self.mean = mean
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return [cls(l, mean) for l in case.layers for mean in (False, True)]
+
+    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
+        δ = calculation.δ(l)
+        return δ.mean(axis=1) if self.mean else (calculation.bias_shares(l)[:, None] * δ).sum(axis=1)
+
+
+class BiasBroadcast(Mistake):
+    """δ is not summed over the examples at all: what NumPy broadcast on the way forward was not summed on the way
+    back."""
+
+    name = "bias-not-summed"
+    says = "db{l} still has one row for each example: what was broadcast on the way forward is summed on the way back"
+    fix = "db{l} = δ{l}.sum(axis=0) / {n}"
+    rank = 1
+
+    def __init__(self, layer: int, shared: bool) -> None:
+        super().__init__(layer)
+        self.shared = shared
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return [cls(l, shared) for l in case.layers for shared in (True, False)]
+
+    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
+        δ = calculation.δ(l)
+        return calculation.bias_shares(l)[:, None] * δ if self.shared else δ
+
+
+class BiasSummedOverAll(Mistake):
+    """δ is summed over the neurons besides: one number for all biases of a layer."""
+
+    name = "bias-summed-over-all"
+    says = "db{l} is one number for all {n_out} neurons: δ{l} was summed over the neurons, too"
+    fix = "db{l} = δ{l}.sum(axis=0) / {n}"
+    rank = 1
+
+    def __init__(self, layer: int, mean: bool) -> None:
+        super().__init__(layer)
+        self.mean = mean
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return [cls(l, mean) for l in case.layers if case.sizes[l] > 1 for mean in (False, True)]
+
+    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
+        total = right()
+        return np.full_like(total, total.mean() if self.mean else total.sum())

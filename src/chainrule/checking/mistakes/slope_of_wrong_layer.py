@@ -1,0 +1,33 @@
+"""σ′ at another layer's z."""
+
+from collections.abc import Iterable
+from typing import Self
+
+from chainrule.calculus.arrays import Array
+from chainrule.checking.calculation import Calculation, Step
+from chainrule.checking.case import Case
+from chainrule.checking.mistake import Given, Mistake
+from chainrule.checking.sites import with_slope
+
+
+class SlopeOfWrongLayer(Mistake):
+    """σ′ is taken at the z of another layer that has as many neurons: for relu, the mask of another layer."""
+
+    name = "slope-of-wrong-layer"
+    says = "σ′ was taken at z{m}, not at z{l}"
+    fix = "δ{l} = dC_da{l} * σ′(z{l})    # σ = {σ}"
+    rank = 2
+
+    def __init__(self, layer: int, m: int) -> None:
+        super().__init__(layer)
+        self.m = m
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return [cls(l, m) for l in with_slope(case) for m in case.layers if m != l and case.sizes[m] == case.sizes[l]]
+
+    def slope(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return calculation.case.network.σ(l).derivative(calculation.case.trace.z[self.m])
+
+    def words(self, case: Case) -> dict[str, object]:
+        return {"m": self.m}

@@ -1,0 +1,64 @@
+"""Arrays that were never filled."""
+
+from collections.abc import Iterable
+from typing import Self
+
+import numpy as np
+
+from chainrule.calculus.arrays import Array
+from chainrule.checking.calculation import Calculation, Step
+from chainrule.checking.case import Case
+from chainrule.checking.mistake import Given, Mistake
+
+
+class Zeros(Mistake):
+    """An array was never filled, or all of them."""
+
+    name = "zeros"
+    says = "{what} 0 throughout: {why}"
+    fix = "dw{l} = δ{l}.T @ a{before} / {n};  db{l} = δ{l}.sum(axis=0) / {n}"
+    rank = 0
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return [cls(l) for l in (None, *case.layers)]
+
+    def w(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return np.zeros_like(right())
+
+    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return np.zeros_like(right())
+
+    def words(self, case: Case) -> dict[str, object]:
+        if self.layer is None:
+            return {"what": "everything is", "why": "the gradient was never computed"}
+        name = "first layer was skipped" if self.layer == 1 else f"layer {self.layer} was skipped"
+        return {"what": f"dw{self.layer} and db{self.layer} are", "why": f"the {name}".replace("the layer", "layer")}
+
+
+class ZerosInOne(Mistake):
+    """One array was never filled."""
+
+    name = "zeros-in-one"
+    says = "d{array} is 0 throughout: it was never computed"
+    fix = "d{array} = {line}"
+    rank = 1
+
+    def __init__(self, layer: int, letter: str) -> None:
+        super().__init__(layer)
+        self.letter = letter
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return [cls(l, letter) for l in case.layers for letter in "wb"]
+
+    def w(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return np.zeros_like(right()) if self.letter == "w" else right()
+
+    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return np.zeros_like(right()) if self.letter == "b" else right()
+
+    def words(self, case: Case) -> dict[str, object]:
+        l = self.layer or 1
+        line = f"δ{l}.T @ a{l - 1} / {case.n}" if self.letter == "w" else f"δ{l}.sum(axis=0) / {case.n}"
+        return {"array": f"{self.letter}{l}", "line": line}

@@ -1,0 +1,19 @@
+"""Where mistakes can be made."""
+
+from chainrule.checking.case import Case
+
+
+def with_slope(case: Case) -> list[int]:
+    """The layers whose σ′(z) is a factor by itself: all hidden ones, and the last where the cost leaves it one."""
+    return [*case.hidden, *([case.L] if case.network.C.canonical is None else [])]
+
+
+def penalised(case: Case) -> bool:
+    """Whether weights have a penalty."""
+    return bool(case.network.l1 or case.network.l2)
+
+
+def penalty_formula(case: Case) -> str:
+    """Its derivative by w."""
+    parts = [text for text, there in (("l1·sign(w)", case.network.l1), ("2·l2·w", case.network.l2)) if there]
+    return " + ".join(parts)

@@ -1,0 +1,200 @@
+"""The verdict on a gradient, and its findings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from chainrule.calculus.arrays import Array
+from chainrule.checking.calculation import Calculation
+from chainrule.checking.case import Case
+from chainrule.checking.mistake import Given, Mistake
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One mistake: in which arrays it shows, its name (None where nothing explains it), the evidence, the right
+    line."""
+
+    parameters: tuple[str, ...]
+    bug: str | None
+    layer: int | None
+    says: str
+    evidence: str
+    fix: str
+    equally: tuple[str, ...] = ()
+    """Other mistakes that explain the same numbers."""
+
+    @classmethod
+    def of(
+        cls,
+        case: Case,
+        mistake: Mistake,
+        wrong: Sequence[str],
+        exact: Calculation,
+        wrongly: Calculation,
+        given: Given,
+        equally: tuple[str, ...] = (),
+    ) -> "Finding":
+        """The finding that a mistake explains what was given."""
+        evidence = _evidence(case, wrong, exact, wrongly, given)
+        equal = tuple(name for name in equally if name != mistake.name)
+        return cls(_sorted(wrong), mistake.name, mistake.layer, mistake.said(case), evidence, mistake.line(case), equal)
+
+    def json(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "parameter": ", ".join(self.parameters), "parameters": list(self.parameters), "layer": self.layer,
+            "bug": self.bug, "says": self.says, "evidence": self.evidence, "fix": self.fix,
+            "equally": list(self.equally),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Verdict:
+    """Whether a gradient is right, to the precision of the calculation that made it, and what is wrong with it if
+    not."""
+
+    case: Case
+    given: Given
+    precision: str
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.findings
+
+    def __bool__(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.ok
+
+    @cached_property
+    def wrong(self) -> tuple[str, ...]:
+        """The arrays that are wrong, in the article's order."""
+        return _sorted({name for finding in self.findings for name in finding.parameters})
+
+    @cached_property
+    def worst(self) -> dict[str, float]:
+        """The largest |yours − exact| of each array over its largest exact entry; inf where the shape is another."""
+        exact = Calculation(self.case)
+        return {name: _distance(self.given[name], exact.array(name)) for name in _sorted(self.given)}
+
+    def text(self) -> str:
+        """For the terminal."""
+        from chainrule.checking.verdict_text import text
+
+        return text(self)
+
+    def __str__(self) -> str:
+        """For print."""
+        return self.text()
+
+    def __repr__(self) -> str:
+        names = ", ".join(finding.bug or "unexplained" for finding in self.findings)
+        return f"Verdict({'right' if self.ok else names})"
+
+    def json(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "ok": self.ok, "precision": self.precision, "findings": [finding.json() for finding in self.findings],
+            "wrong": list(self.wrong), "notes": list(self.notes), "distance": self.worst,
+        }  # fmt: skip
+
+
+def _sorted(names: Sequence[str] | set[str] | Given) -> tuple[str, ...]:
+    """In the article's order."""
+    return tuple(sorted(names, key=lambda name: (int(name[1:]), name[0] == "b")))
+
+
+def _distance(given: Array, exact: Array) -> float:
+    if given.shape != exact.shape:
+        return float("inf")
+    largest = float(np.abs(exact).max(initial=0))
+    off = float(np.abs(given - exact).max(initial=0))
+    return off / largest if largest > 0 else (0.0 if off == 0 else float("inf"))
+
+
+def _evidence(case: Case, wrong: Sequence[str], exact: Calculation, wrongly: Calculation, given: Given) -> str:
+    """In how many entries the prediction comes true, to how many digits, and what is right as it is."""
+    entries = sum(given[name].size for name in wrong)
+    close = max((_distance(given[name], wrongly.array(name)) for name in wrong), default=0.0)
+    arrays = ", ".join(_sorted(wrong))
+    whole = "its one entry" if entries == 1 else f"all {entries:,} entries"
+    ratio = _ratio(wrong, exact, given)
+    text = (
+        f"yours {'is' if ratio else 'are'} {ratio or 'what this mistake gives'} in {whole} of {arrays}, to {close:.0e}"
+    )
+    right = [name for name in given if name not in wrong]
+    if right:
+        text += f"; {', '.join(_sorted(right))} {'is' if len(right) == 1 else 'are'} right"
+    return text
+
+
+def _ratio(wrong: Sequence[str], exact: Calculation, given: Given) -> str:
+    """Yours = c × exact, where one number does it for all."""
+    ratios: list[Array] = []
+    for name in wrong:
+        right = exact.array(name)
+        if right.shape != given[name].shape or not (right != 0).any():
+            return ""
+        ratios.append((given[name][right != 0] / right[right != 0]).ravel())
+    every = np.concatenate(ratios)
+    c = float(np.median(every))
+    return f"{c:.6g} × the exact one" if c and float(np.abs(every / c - 1).max()) < 1e-6 else ""
+
+
+def unexplained(
+    case: Case, given: Given, wrong: Sequence[str], calculation: Calculation | None = None
+) -> tuple[Finding, ...]:
+    """What is wrong in arrays that no mistake of the catalogue explains: where, and by how much."""
+    calculation = calculation or Calculation(case)
+    found: list[Finding] = []
+    for name in _sorted(wrong):
+        right = calculation.array(name)
+        where = _where(name, given[name], right, calculation.error(name))
+        fix = _line(name, case)
+        found.append(
+            Finding((name,), None, int(name[1:]), where, "no mistake of the catalogue gives these numbers", fix)
+        )
+    return tuple(found)
+
+
+def _line(name: str, case: Case) -> str:
+    l = int(name[1:])
+    return f"dw{l} = δ{l}.T @ a{l - 1} / {case.n}" if name[0] == "w" else f"db{l} = δ{l}.sum(axis=0) / {case.n}"
+
+
+def _where(name: str, given: Array, right: Array, allowed: Array) -> str:
+    """The entry, row, column or share of entries that is wrong."""
+    if given.shape != right.shape:
+        return f"d{name} has shape {given.shape}, expected {right.shape}"
+    if not np.isfinite(given).all():
+        at = np.argwhere(~np.isfinite(given))
+        return f"d{name} is not finite in {_entries(name, at, given.size)}"
+    if allowed.shape != right.shape:
+        allowed = np.broadcast_to(allowed.max(initial=0), right.shape)
+    bad = np.abs(given - right) > 2 * allowed
+    if not bad.any():
+        bad = np.abs(given - right) > allowed
+    at = np.argwhere(bad)
+    worst = np.unravel_index(int(np.where(bad, np.abs(given - right), 0).argmax()), right.shape)
+    place = f"{name}[{','.join(str(int(i)) for i in worst)}]"
+    example = f"the furthest is {place}: yours {given[worst]:.10g}, exact {right[worst]:.10g}"
+    if len(at) == right.size:
+        return f"every entry of d{name} is wrong; {example}"
+    if right.ndim == 2 and len({int(i) for i, _ in at}) == 1 and len(at) > 1:
+        return f"only row {at[0][0]} of d{name} is wrong, neuron {at[0][0]}; {example}"
+    if right.ndim == 2 and len({int(k) for _, k in at}) == 1 and len(at) > 1:
+        return f"only column {at[0][1]} of d{name} is wrong, input {at[0][1]}; {example}"
+    return f"d{name} is wrong in {_entries(name, at, right.size)}; {example}"
+
+
+def _entries(name: str, at: Array, size: int) -> str:
+    places = [f"{name}[{','.join(str(int(i)) for i in place)}]" for place in at[:3]]
+    if len(at) <= 3:
+        return " and ".join(places)
+    return f"{len(at):,} of {size:,} entries, {', '.join(places)}, …"

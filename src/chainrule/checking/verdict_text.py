@@ -1,0 +1,53 @@
+"""The verdict for the terminal."""
+
+from textwrap import wrap
+
+from chainrule.checking.verdict import Finding, Verdict
+from chainrule.render.text import COLUMNS, columns
+
+
+def text(verdict: Verdict) -> str:
+    """Right or wrong, array by array; then each finding with its evidence and the line to change."""
+    lines = [_headline(verdict)]
+    if not verdict.ok:
+        lines += ["", *_table(verdict)]
+    for at, finding in enumerate(verdict.findings, 1):
+        number = f"{at}. " if len(verdict.findings) > 1 else ""
+        lines += ["", *_finding(number, finding)]
+    for note in verdict.notes:
+        lines += wrap(f"note: {note}", COLUMNS, subsequent_indent="      ")
+    return "\n".join(lines)
+
+
+def _headline(verdict: Verdict) -> str:
+    case = verdict.case
+    mean = f", the mean over {case.n:,} examples" if case.n > 1 else ""
+    of = f"∇C of {'-'.join(map(str, case.sizes))} {case.network.cost}{mean}"
+    if verdict.ok:
+        return f"right: {of}, as far as {verdict.precision} goes"
+    names = list(dict.fromkeys(finding.bug or "no mistake that is known" for finding in verdict.findings))
+    return f"wrong: {' and '.join(names)}\n{of}"
+
+
+def _table(verdict: Verdict) -> list[str]:
+    rows = [["", "", "|yours − exact|, over the largest exact entry"]]
+    for name, distance in verdict.worst.items():
+        mark = "wrong" if name in verdict.wrong else "right"
+        rows.append([f"∂C/∂{name}", mark, f"{distance:.1e}" if distance < float("inf") else "another shape"])
+    if len(rows) == 1:
+        return []
+    return columns(rows, right=(False, False, False), indent="  ")
+
+
+def _finding(number: str, finding: Finding) -> list[str]:
+    indent = " " * len(number)
+    says = wrap(finding.says, COLUMNS - len(number), initial_indent=number, subsequent_indent=indent)
+    lines = [
+        *says,
+        *wrap(f"evidence: {finding.evidence}", COLUMNS, initial_indent=indent, subsequent_indent=indent + "          "),
+    ]
+    lines += [f"{indent}change:   {finding.fix}"]
+    if finding.equally:
+        equal = f"equally:  {', '.join(finding.equally)} would give the same numbers here"
+        lines += wrap(equal, COLUMNS, initial_indent=indent, subsequent_indent=indent + "          ")
+    return lines
