@@ -1,0 +1,107 @@
+"""An input that tells two mistakes apart which explain the same numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import Any
+
+import numpy as np
+
+from chainrule.calculus.arrays import Array
+from chainrule.checking.calculation import Calculation
+from chainrule.checking.case import Case
+from chainrule.checking.mistake import Mistake
+from chainrule.render.numbers import significant
+from chainrule.render.text import COLUMNS
+
+DRAWS = 200
+MOST_EXAMPLES = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Examples x, y for which two mistakes give another derivative of the cost by ``parameter``.
+
+    ``X`` is empty where the two are the same gradient whatever the input is.
+    """
+
+    first: Mistake
+    second: Mistake
+    X: Array
+    Y: Array
+    parameter: str
+    values: tuple[float, float, float]
+    """∂C/∂parameter under the first mistake, under the second, and rightly."""
+
+    def json(self) -> dict[str, Any]:
+        """For JSON."""
+        under = dict(zip((self.first.name, self.second.name, "right"), self.values, strict=True))
+        return {"x": self.X.tolist(), "y": self.Y.tolist(), "parameter": self.parameter, "values": under}
+
+    def text(self) -> str:
+        """For the terminal: the examples as a problem file has them."""
+        pair = f"{self.first!r} and {self.second!r}"
+        if not len(self.X):
+            return "\n".join(wrap(f"No input tells {pair} apart: they are the same gradient.", COLUMNS))
+        lines = wrap(f"This would tell {pair} apart:", COLUMNS)
+        for x, y in zip(self.X, self.Y, strict=True):
+            lines += ["", "  [[examples]]", f"  x = {_numbers(x)}", f"  y = {_numbers(y)}"]
+        names = (self.first.name, self.second.name, "right")
+        lines += ["", f"∂C/∂{self.parameter} would then be"]
+        width = max(map(len, names))
+        lines += [f"  {name:{width}}  {significant(v, 8)}" for name, v in zip(names, self.values, strict=True)]
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        """For print."""
+        return self.text()
+
+
+def design(case: Case, first: Mistake, second: Mistake, seed: int = 0) -> Design:
+    """The examples, of some hundred drawn, for which the two differ most, with numbers short enough to write down.
+
+    As few examples as will do: one, then two, then three (some mistakes differ only over several).
+    """
+    random = np.random.default_rng(seed)
+    for n in range(1, MOST_EXAMPLES + 1):
+        drawn = [_tried(_drawn(case, n, random), first, second) for _ in range(DRAWS)]
+        share, found = max(drawn, key=lambda pair: pair[0])
+        if found is not None and share > 1e-3:
+            return found
+    nothing = np.empty((0, 0))
+    return Design(first, second, nothing, nothing, "", (0.0, 0.0, 0.0))
+
+
+def _drawn(case: Case, n: int, random: np.random.Generator) -> Case:
+    """Inputs about as large as those of the case, with two digits; targets of the case."""
+    size = float(np.sqrt(np.mean(np.square(case.X)))) or 1.0
+    unit = 10.0 ** float(np.floor(np.log10(size)) - 1)
+    drawn: Array = random.normal(scale=1.5 * size, size=(n, case.sizes[0]))
+    X = np.asarray(np.rint(drawn / unit) * unit, np.float64)
+    Y = case.Y[random.integers(case.n, size=n)]
+    weights = None if case.weights is None else np.round(random.uniform(0.5, 2, size=n), 1)
+    return case.but(X=X, Y=np.ascontiguousarray(Y), weights=weights)
+
+
+def _tried(case: Case, first: Mistake, second: Mistake) -> tuple[float, Design | None]:
+    """How much of their size the two differ by in the entry where they do most."""
+    one, other, right = (Calculation(case, mistakes) for mistakes in ([first], [second], []))
+    best, found = 0.0, None
+    for name, _ in case.p:
+        try:
+            a, b, exact = (c.array(name) for c in (one, other, right))
+        except (ValueError, IndexError):  # cannot be made with so few examples
+            return 0.0, None
+        if a.shape != b.shape or a.shape != exact.shape or not (np.isfinite(a) & np.isfinite(b)).all():
+            continue
+        share = np.abs(a - b) / (np.abs(a) + np.abs(b) + 1e-3 * np.abs(exact).max(initial=0) + 1e-30)
+        at = np.unravel_index(int(share.argmax()), share.shape)
+        if share[at] > best:
+            best = float(share[at])
+            place = f"{name}[{','.join(str(int(i)) for i in at)}]"
+            found = Design(first, second, case.X, case.Y, place, (float(a[at]), float(b[at]), float(exact[at])))
+    return best, found
+
+
+def _numbers(values: Sequence[float] | Array) -> str:
+    return "[" + ", ".join(f"{float(v):.6g}" for v in values) + "]"
