@@ -117,7 +117,8 @@ class Calculation:
     def error(self, name: str) -> Array:
         """By how much a calculation that takes this way may miss its result, entry by entry, as ∂C/∂w or ∂C/∂b lie."""
         with np.errstate(all="ignore"):
-            return (self._error_w if name[0] == "w" else self._error_b)(int(name[1:]))
+            error = (self._error_w if name[0] == "w" else self._error_b)(int(name[1:]))
+            return error + self.case.coarse[name] if name in self.case.coarse else error
 
     def _error_δ(self, l: int) -> Array:
         key = ("error", l)

@@ -1,6 +1,7 @@
 """The problem whose gradient is checked, with its forward pass."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -27,6 +28,8 @@ class Case:
     weights: Array | None = None
     earlier: ParameterVector | None = None
     u: float = 2.0**-53
+    coarse: Mapping[str, Array] = field(default_factory=dict[str, Array])
+    """By how much more each entry may be off, by array, where what was given is known only from a difference."""
 
     @classmethod
     def of(cls, model: Model, examples: Examples) -> "Case":

@@ -71,7 +71,7 @@ def judge(case: Case, given: Given, precision: str = "auto", notes: Sequence[str
     told = precision_of(given, precision)
     case = case.but(u=told.u)
     own = Calculation(case.but(u=2.0**-53))  # what our own float64 may err by
-    names = in_order(case)
+    names = in_order(case, given)
     wrong = [name for name in names if not within(given[name], own.array(name), _allowed(case, own, name))]
     if wrong and told.name == "float64" and precision == "auto":
         # numbers of a float32 calculation that were converted or averaged in float64
@@ -84,9 +84,9 @@ def judge(case: Case, given: Given, precision: str = "auto", notes: Sequence[str
     return _explained(case, given, told.name, wrong, tuple(notes))
 
 
-def in_order(case: Case) -> list[str]:
-    """The arrays as the way back finds them: bL, wL, …, b1, w1."""
-    return [f"{letter}{l}" for l in reversed(case.layers) for letter in "bw"]
+def in_order(case: Case, given: Given) -> list[str]:
+    """The arrays that were given, as the way back finds them: bL, wL, …, b1, w1."""
+    return [name for l in reversed(case.layers) for name in (f"b{l}", f"w{l}") if name in given]
 
 
 def within(given: Array, right: Array, allowed: Array | float) -> bool:
@@ -102,7 +102,7 @@ def _allowed(case: Case, own: Calculation, name: str) -> Array:
 def _looks_rounded(case: Case, own: Calculation, given: Given, wrong: Sequence[str]) -> bool:
     """Whether all of it is right to float32, and off by so much in so many entries as rounding to float32 would be."""
     off: list[Array] = []
-    for name in in_order(case):
+    for name in in_order(case, given):
         right = own.array(name)
         if not within(given[name], right, _allowed(case, own, name)):
             return False
@@ -119,7 +119,7 @@ def _conventions(case: Case, given: Given) -> tuple[str, ...]:
     plain = Calculation(case)
     for mistake in _every(case, given, convention=True):
         taken = Calculation(case, [mistake])
-        names = in_order(case)
+        names = in_order(case, given)
         tight = {name: 1e-3 * _scale(plain, name) for name in names}
         differs = any(not within(plain.array(name), taken.array(name), tight[name]) for name in names)
         if differs and all(within(given[name], taken.array(name), tight[name]) for name in names):
@@ -173,7 +173,7 @@ def _every(case: Case, given: Given, convention: bool = False) -> Iterator[Mista
 
 
 def _explained(case: Case, given: Given, precision: str, wrong: Sequence[str], notes: tuple[str, ...]) -> Verdict:
-    names = in_order(case)
+    names = in_order(case, given)
     if not all(np.isfinite(given[name]).all() for name in names):
         return Verdict(case, given, precision, unexplained(case, given, wrong), notes)
     finding = _conventions_only(case, given, names)

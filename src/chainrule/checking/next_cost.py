@@ -14,12 +14,13 @@ import numpy as np
 
 from chainrule.calculus.cost import example_shares, penalty
 from chainrule.calculus.gradient import costs, forward
-from chainrule.calculus.network import ParameterVector, layout
+from chainrule.calculus.network import ParameterVector
 from chainrule.checking.calculation import Calculation
 from chainrule.checking.case import Case
 from chainrule.checking.mistake import Mistake, catalogue
 from chainrule.checking.mistakes.updated_weights import UpdatedWeights
-from chainrule.checks import number, require, shown, texts
+from chainrule.checking.step import frozen_arrays
+from chainrule.checks import number, require, shown
 from chainrule.errors import InputError
 from chainrule.model.model import Examples, Model
 from chainrule.render.numbers import significant
@@ -110,7 +111,7 @@ def check_next_cost(
     case = Case.of(model, examples)
     lr = number("lr", lr, "a learning rate, above 0", lambda lr: lr > 0)
     value, half = _read(next_cost)
-    frozen = _frozen(case, freeze)
+    frozen = frozen_arrays(case, freeze)
     right = _cost_after(case, Calculation(case), lr, frozen)
     before = _cost(case, case.p)
     rounding = 64 * float(np.finfo(np.float64).eps) * max(abs(right), abs(value), before)
@@ -148,16 +149,6 @@ def _read(next_cost: float | str) -> tuple[float, float]:
     exponent = exact.as_tuple().exponent
     assert isinstance(exponent, int)
     return float(exact), 0.5 * 10.0**exponent
-
-
-def _frozen(case: Case, freeze: Sequence[str]) -> frozenset[str]:
-    names = [block.name for block in layout(case.network)]
-    chosen: set[str] = set()
-    for name in texts("freeze", freeze):
-        found = [each for each in names if each == name or each[0] == name]
-        require(bool(found), "freeze", name, f"one of w, b, {', '.join(names)}")
-        chosen.update(found)
-    return frozenset(chosen)
 
 
 def _predictions(case: Case, lr: float, frozen: frozenset[str]) -> Iterator[Prediction]:
