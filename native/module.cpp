@@ -4,7 +4,8 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include <cstring>
+#include <algorithm>
+#include <memory>
 #include <mutex>
 #include <string>
 
@@ -142,12 +143,21 @@ public:
         if (cursor < 0 || cursor >= in_epoch || batch_size < 1 || first_step < 0 || n_steps < 0)
             throw nb::value_error("cursor, batch_size, first_step or n_steps: out of range");
         const Index left = in_epoch - cursor;
-        if (o.data() != nullptr && left / batch_size + (left % batch_size != 0) < n_steps)
-            throw nb::value_error("n_steps: goes beyond the order");
-        for (Index i = 0; o.data() != nullptr && i < in_epoch; ++i)
-            if (o.data()[i] < 0 || o.data()[i] >= n) throw nb::value_error("order: an entry is no row of X");
+        // The part of the order that these steps take, where they look for it: in a copy, since another thread could put
+        // other numbers into the caller's after they were checked.
+        std::unique_ptr<std::int64_t[]> rows;
+        if (o.data() != nullptr) {
+            if (left / batch_size + (left % batch_size != 0) < n_steps)
+                throw nb::value_error("n_steps: goes beyond the order");
+            const Index end = n_steps <= left / batch_size ? cursor + n_steps * batch_size : in_epoch;
+            rows.reset(new std::int64_t[std::size_t(end)]);
+            std::copy(o.data() + cursor, o.data() + end, rows.get() + cursor);
+            bool fits = true;
+            for (Index i = cursor; i < end; ++i) fits = fits & (rows[i] >= 0) & (rows[i] < n);
+            if (!fits) throw nb::value_error("order: an entry is no row of X");
+        }
         const Stretch<T> stretch{p.data(),   {m1.data(), m2.data()}, {x.data(), y.data(), s.data(), n},
-                                 o.data(),   in_epoch,               cursor,
+                                 rows.get(), in_epoch,               cursor,
                                  batch_size, first_step,             n_steps,
                                  {m, lr, momentum, beta1, beta2, epsilon},
                                  fused,      c.data(),               w.data()};

@@ -21,10 +21,9 @@ from oracles.terms import (
     ROUNDINGS,
     SLOPES,
     Terms,
+    cost_terms,
     faults,
-    last_layer,
-    layer_a,
-    layer_z,
+    prediction_terms,
     roundings,
     terms,
 )
@@ -283,23 +282,6 @@ def test_a_planted_fault_is_found() -> None:
 # a⁽ᴸ⁾ and C without ∇C -----------------------------------------------------------------------------
 
 
-def prediction_limits(case: Case) -> Array:
-    """Σ|terms over all paths| of each a⁽ᴸ⁾: its own size, and how far the rounding of z reaches into it."""
-    network, tiny = case.network, float(np.finfo(case.X.dtype).tiny)
-    a, E = case.X.astype(np.longdouble), np.zeros(case.X.shape, np.longdouble)
-    for l in network.layers:
-        w, b = case.parameters.w[l].astype(np.longdouble), case.parameters.b[l].astype(np.longdouble)
-        z, E_z = layer_z(w, b, a, E, tiny)
-        if network.activation[l - 1] == "softmax":
-            a = np.exp(z - z.max(axis=1, keepdims=True))
-            a = a / a.sum(axis=1, keepdims=True)
-            # ln a_j = z_j − ln Σe^z, in which z_k counts for a_k
-            E = a * (E_z + (a * E_z).sum(axis=1, keepdims=True))
-        else:
-            a, E = layer_a(network.activation[l - 1], z, E_z, tiny)
-    return np.abs(a) + E + tiny
-
-
 ROWS = (1, 2, 63, 64, 65, 130, 1000)
 
 
@@ -310,10 +292,9 @@ def test_predictions_and_costs_are_the_reference_s_but_for_rounding(
 ) -> None:
     hidden = "gelu" if last in ("softmax", "exp") else last  # e^(e^z) would leave float32
     case = large_case(1, (6, 10, 5), hidden, cost, max(ROWS), dtype, last=last)
-    limits, parameters = prediction_limits(case), case.parameters.astype(np.float64)
+    limits, parameters = prediction_terms(case.parameters, case.X), case.parameters.astype(np.float64)
     X, Y = case.X.astype(np.float64), case.Y.astype(np.float64)
-    each: Array = np.zeros(len(X))
-    each[:] = cost_limits(case)
+    each = cost_terms(case.parameters, case.X, case.Y)
     for isa, (i, n) in product(native.INSTRUCTION_SETS, enumerate(ROWS)):
         use(monkeypatch, isa=isa, threads=THREADS[i % len(THREADS)])
         a = native.predict(case.parameters, case.X[:n])
@@ -322,20 +303,6 @@ def test_predictions_and_costs_are_the_reference_s_but_for_rounding(
         C = native.data_cost(case.parameters, case.X[:n], case.Y[:n])
         C_ref = reference.data_cost(parameters, X[:n], Y[:n])
         assert roundings(np.array(C), np.array(C_ref), each[:n].mean(), EPS[dtype]) <= ROUNDINGS
-
-
-def cost_limits(case: Case) -> Array:
-    """Σ|terms| of each C_i: its own terms, and how far the rounding of z reaches into it."""
-    network, tiny = case.network, float(np.finfo(case.X.dtype).tiny)
-    a, E = case.X.astype(np.longdouble), np.zeros(case.X.shape, np.longdouble)
-    for l in network.layers:
-        w, b = case.parameters.w[l].astype(np.longdouble), case.parameters.b[l].astype(np.longdouble)
-        z, E_z = layer_z(w, b, a, E, tiny)
-        if l == network.depth:
-            C, M, _ = last_layer(network.cost, network.activation[-1], z, case.Y.astype(np.longdouble), E_z)
-            return np.abs(C) + (M * E_z).sum(axis=1) + tiny
-        a, E = layer_a(network.activation[l - 1], z, E_z, tiny)
-    raise AssertionError
 
 
 # bits ----------------------------------------------------------------------------------------------

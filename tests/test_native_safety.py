@@ -144,6 +144,39 @@ def test_examples_that_do_not_fit_the_network_are_refused(kind: str) -> None:
             native.predict(p, X)
 
 
+NO_NUMBERS: dict[str, tuple[Any, str]] = {
+    "a number": (3, "3 is not an array of numbers"),
+    "a number of NumPy's": (np.float32(1), r"np\.float32\(1\.0\) is not an array of numbers"),
+    "nothing": (..., "Ellipsis is not an array of numbers"),
+    "rows of different lengths": ([[1.0, 2.0], [3.0]], r"\[\[1\.0, 2\.0\], \[3\.0\]\] is not an array of numbers"),
+    "texts": (np.full(N, "a"), r"dtype\('<U1'\) is not a type of numbers"),
+    "dates": (np.zeros(N, "M8[s]"), r"dtype\('<M8\[s\]'\) is not a type of numbers"),
+    "complex numbers": (np.zeros((N, 3), np.complex64), r"dtype\('complex64'\) is not a type of numbers"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+def test_what_is_no_array_of_numbers_is_refused_by_name(kind: str) -> None:
+    value, message = NO_NUMBERS[kind]
+    p, X, Y, weights = examples(np.float64)
+    calls: list[tuple[str, Callable[[], Any]]] = [
+        ("X", lambda: native.predict(p, value)),
+        ("X", lambda: native.data_cost(p, value, Y)),
+        ("Y", lambda: native.data_cost(p, X, value)),
+        ("X", lambda: native.gradient(p, value, Y)),
+        ("Y", lambda: native.gradient(p, X, value)),
+        ("X", lambda: native.gradient(p, value, Y, weights)),
+        ("weights", lambda: native.gradient(p, X, Y, value)),
+    ]
+    for what in ("X", "Y", "weights"):
+        made = state()
+        setattr(made, what, value)
+        calls.append((what, lambda made=made: native.run(made, 3)))
+    for what, call in calls:
+        with pytest.raises(InputError, match=f"^{what}: {message}$"):
+            call()
+
+
 def test_no_rows_have_no_predictions() -> None:
     p, X, _, _ = examples(np.float64)
     assert native.predict(p, X[:0]).shape == (0, 2)
@@ -178,6 +211,13 @@ def test_weights_of_any_size_are_shares(scale: float) -> None:
     eps = float(np.finfo(np.float64).eps)
     assert abs(C - C_plain) <= 4 * N * eps * C_plain
     assert np.abs(nabla_C.vector - plain.vector).max() <= 4 * N * eps * np.abs(plain.vector).max()
+
+
+@pytest.mark.parametrize("size", [1e-60, 1e60])
+def test_weights_that_float32_does_not_have_are_refused(size: float) -> None:
+    p, X, Y, _ = examples(np.float32)
+    with np.errstate(over="ignore"), pytest.raises(InputError, match="weight"):
+        native.gradient(p, X, Y, np.full(N, size))
 
 
 def spoil(**changes: Any) -> Callable[[TrainingState], None]:
@@ -215,8 +255,8 @@ WRONG_STATES: dict[str, tuple[Callable[[TrainingState], None], str]] = {
     "no moments": (spoil(moments=()), "^moments: 0 "),
     "one moment for two": (spoil(moments=(ZEROS,)), "^moments: 1 "),
     "an empty order": (spoil(order=ORDER[:0]), "^cursor: 0 is not a place in an order of 0"),
-    "a negative index": (spoil(order=np.where(ORDER == 21, -1, ORDER)), "^order: .* no row"),
-    "an index beyond the rows": (spoil(order=np.where(ORDER == 21, N, ORDER)), "^order: .* no row"),
+    "a negative index": (spoil(order=np.where(ORDER == 19, -1, ORDER)), "^order: .* no row"),
+    "an index beyond the rows": (spoil(order=np.where(ORDER == 19, N, ORDER)), "^order: .* no row"),
     "an index that wraps": (spoil(order=np.where(ORDER == 3, 2**64 - 1, ORDER.astype(np.uint64))), "^order: .* no row"),
     "an order of floats": (spoil(order=ORDER + 0.5), "^order: .* whole numbers"),
     "an order of truths": (spoil(order=ORDER > 3), "^order: .* whole numbers"),
@@ -392,6 +432,47 @@ def test_one_caller_among_others_still_trains_as_the_reference_engine_does() -> 
     reference.run(theirs, 4)
     # four Adam steps of 0.001, each off by some eps of itself: sanity only, test_native_agreement.py has the bound
     assert ours.parameters.vector == pytest.approx(theirs.parameters.vector, rel=1e-9, abs=1e-9)
+
+
+CHANGED = """
+import sys, threading, time
+import numpy as np
+from chainrule import ChainruleError, Network, Optimizer, initial_parameters
+from chainrule.engines import native
+from chainrule.engines.state import TrainingState
+
+network = Network((40, 70, 10), "tanh", "squared-error")
+random = np.random.default_rng(0)
+X, Y = random.normal(size=(200, 40)), random.normal(size=(200, 10))
+state = TrainingState(initial_parameters(network, 0, np.float64), Optimizer("sgd"), X, Y, 10, 0)
+rows, order, stop = state.order.copy(), state.order, threading.Event()
+
+def change():
+    while not stop.is_set():
+        for values in (2**45, rows):  # threads may take turns after each
+            order[:] = values
+
+sys.setswitchinterval(1e-5)
+changing = threading.Thread(target=change)
+changing.start()
+outcomes = {"made": 0, "refused": 0}
+deadline = time.monotonic() + 30
+while min(outcomes.values()) < 100 and time.monotonic() < deadline:
+    state.order, state.cursor = order, 0
+    try:
+        native.run(state, 20)
+        outcomes["made"] += 1
+    except ChainruleError:
+        outcomes["refused"] += 1
+stop.set()
+changing.join()
+print(min(outcomes.values()) >= 100)
+"""
+
+
+def test_an_order_that_another_thread_changes_meanwhile_is_refused_or_taken_as_it_was() -> None:
+    got = script(CHANGED, CHAINRULE_THREADS="1")
+    assert (got.returncode, got.stdout, got.stderr) == (0, "True\n", "")
 
 
 # forks ---------------------------------------------------------------------------------------------

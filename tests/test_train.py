@@ -423,6 +423,31 @@ def test_an_epoch_has_the_rows_that_its_order_names_and_the_next_has_all(
     assert (state.epoch, state.cursor, sorted(state.order)) == (1, 0, list(range(23)))
 
 
+@pytest.mark.parametrize("batch_size", [18, 19, 23, 100])
+def test_a_batch_size_that_grows_within_an_epoch_takes_the_rest_of_it_and_then_epochs_of_its_own(
+    each_engine: ModuleType, batch_size: int
+) -> None:
+    state = _state("sgd")
+    order, p = state.order.copy(), state.parameters.copy()
+    batches = [order[:5], order[5:], *[np.arange(23)] * 2]
+    costs: list[float] = []
+    for batch in batches:
+        C, g = gradient(p, state.X[batch], state.Y[batch])
+        p.vector[:] -= 0.05 * g.vector
+        costs.append(C)
+    each_engine.run(state, 1)
+    state.batch_size = batch_size
+    each_engine.run(state, 1)
+    assert (state.step, state.epoch, state.cursor) == (2, 1, 0)
+    if batch_size < 23:
+        return
+    each_engine.run(state, 2)
+    # four steps, each a sum of at most 23
+    assert state.parameters.vector == pytest.approx(p.vector, rel=1e-12, abs=1e-14)
+    assert state.costs == pytest.approx([(5 * costs[0] + 18 * costs[1]) / 23, *costs[2:]], rel=1e-12)
+    assert (state.step, state.epoch, state.cursor) == (4, 3, 0)
+
+
 def test_advancing_by_steps_at_once_is_advancing_by_each() -> None:
     at_once, one_by_one = _state(), _state()
     random = np.random.default_rng(1)

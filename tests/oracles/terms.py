@@ -238,3 +238,40 @@ def terms(parameters: ParameterVector, X: Array, Y: Array, weights: Array | None
         largest_E=max(E.max() for E in E_z.values()),
         kink_distance=min(distances),
     )
+
+
+# a⁽ᴸ⁾ and C without ∇C -----------------------------------------------------------------------------
+
+
+def last_z(parameters: ParameterVector, X: Array) -> tuple[Array, Array]:
+    """z of the last layer and its E(z)."""
+    network, tiny = parameters.network, float(np.finfo(X.dtype).tiny)
+    a, E = X.astype(np.longdouble), np.zeros(X.shape, np.longdouble)
+    for l in network.layers:
+        z, E_z = layer_z(parameters.w[l].astype(np.longdouble), parameters.b[l].astype(np.longdouble), a, E, tiny)
+        if l == network.depth:
+            return z, E_z
+        a, E = layer_a(network.activation[l - 1], z, E_z, tiny)
+    raise AssertionError
+
+
+def prediction_terms(parameters: ParameterVector, X: Array) -> Array:
+    """Σ|terms over all paths| of each a⁽ᴸ⁾: its own size, and how far the rounding of z reaches into it."""
+    activation, tiny = parameters.network.activation[-1], float(np.finfo(X.dtype).tiny)
+    z, E_z = last_z(parameters, X)
+    if activation == "softmax":
+        a = np.exp(z - z.max(axis=1, keepdims=True))
+        a = a / a.sum(axis=1, keepdims=True)
+        # ln a_j = z_j − ln Σe^z, in which z_k counts for a_k
+        E = a * (E_z + (a * E_z).sum(axis=1, keepdims=True))
+    else:
+        a, E = layer_a(activation, z, E_z, tiny)
+    return np.abs(a) + E + np.longdouble(tiny)
+
+
+def cost_terms(parameters: ParameterVector, X: Array, Y: Array) -> Array:
+    """Σ|terms| of each C_i: its own terms, and how far the rounding of z reaches into it."""
+    network = parameters.network
+    z, E_z = last_z(parameters, X)
+    C, M, _ = last_layer(network.cost, network.activation[-1], z, Y.astype(np.longdouble), E_z)
+    return np.abs(C) + (M * E_z).sum(axis=1) + np.longdouble(np.finfo(X.dtype).tiny)

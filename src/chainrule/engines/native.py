@@ -52,14 +52,15 @@ def predict(parameters: ParameterVector, X: Array) -> Array:
     """a⁽ᴸ⁾ for each row of X, (examples, n_L), in the parameters' dtype. Raises InputError for rows that do not fit."""
     network, dtype = parameters.network, parameters.vector.dtype
     with _refusals():
-        X = _ready(X, dtype)
+        X = _ready("X", X, dtype)
         if X.shape != (len(X), network.sizes[0]):
             raise InputError(f"X: shape {X.shape}, expected (n, {network.sizes[0]})")
         if _has_few(X, parameters):
             return reference.predict(parameters, X)
         a = np.empty((len(X), network.sizes[-1]), dtype)
         if len(X):
-            _chain(network, dtype.char, INSTRUCTION_SET).predict(_ready(parameters.vector), X, a, threads())
+            p = _ready("parameters", parameters.vector, dtype)
+            _chain(network, dtype.char, INSTRUCTION_SET).predict(p, X, a, threads())
         return a
 
 
@@ -67,9 +68,9 @@ def data_cost(parameters: ParameterVector, X: Array, Y: Array) -> float:
     """The mean of C_i over the rows of X and Y, without penalties. Raises InputError for arrays that do not fit."""
     dtype = parameters.vector.dtype
     with _refusals():
-        X, Y = _ready(X, dtype), _ready(Y, dtype)
+        X, Y = _ready("X", X, dtype), _ready("Y", Y, dtype)
         chain = _chain(parameters.network, dtype.char, INSTRUCTION_SET)
-        return chain.data_cost(_ready(parameters.vector), X, Y, threads())
+        return chain.data_cost(_ready("parameters", parameters.vector, dtype), X, Y, threads())
 
 
 def gradient(
@@ -79,51 +80,53 @@ def gradient(
 
     Raises InputError for arrays that do not fit the network, and for weights that are no weights.
     """
-    vector = parameters.vector
+    vector, dtype = parameters.vector, parameters.vector.dtype
     nabla_C = np.empty_like(vector)
-    chain = _chain(parameters.network, vector.dtype.char, INSTRUCTION_SET)
+    chain = _chain(parameters.network, dtype.char, INSTRUCTION_SET)
     if weights is not None:
-        example_shares(len(X), weights)
+        X, weights = _ready("X", X, dtype), _ready("weights", weights, dtype)
+        example_shares(len(X), weights)  # as C++ gets them: in float32 some are 0 or infinite that were not
     try:
         C = chain.gradient(vector, X, Y, weights, nabla_C, threads())
-    except (ValueError, TypeError):  # they are not as C++ takes them
+    except (ValueError, TypeError, BufferError):  # they are not as C++ takes them
         with _refusals():
-            X, Y = _ready(X, vector.dtype), _ready(Y, vector.dtype)
-            weights = None if weights is None else _ready(weights, vector.dtype)
-            C = chain.gradient(_ready(vector), X, Y, weights, nabla_C, threads())
+            vector, X, Y = _ready("parameters", vector, dtype), _ready("X", X, dtype), _ready("Y", Y, dtype)
+            C = chain.gradient(vector, X, Y, weights, nabla_C, threads())
     return C, ParameterVector(parameters.network, nabla_C)
 
 
 def run(state: TrainingState, n_steps: int) -> None:
     """Make n_steps updates, in place. However the steps are sliced into calls, the bits come out the same.
 
-    Raises InputError, with nothing changed, for a state whose arrays do not fit together.
+    No other thread may change the state or its arrays meanwhile. Raises InputError, with nothing changed, for a state
+    whose arrays do not fit together, as far as these steps take them.
     """
     steps(state, n_steps)
 
 
 def steps(state: TrainingState, n_steps: int, *, fused: bool = True) -> None:
     """:func:`run`; ``fused`` False computes the whole gradient before it changes a parameter, to the same bits."""
-    p, o, rows = state.parameters, state.optimizer, len(state.order)
-    dtype, batch_size = p.vector.dtype, min(state.batch_size, max(rows, len(state.X)))
+    p, o, dtype = state.parameters, state.optimizer, state.parameters.vector.dtype
+    X, Y = _ready("X", state.X, dtype), _ready("Y", state.Y, dtype)
+    weights = None if state.weights is None else _ready("weights", state.weights, dtype)
+    rows = len(_ready("order", state.order, np.dtype(np.int64)))
+    batch_size = min(state.batch_size, max(rows, len(X)))
     require(0 <= state.cursor < rows, "cursor", state.cursor, f"a place in an order of {rows} examples")
     require(state.order.dtype.kind in "iu", "order", state.order.dtype, "a type of whole numbers")
     whole_number("steps", n_steps, "a whole number", lambda n: True)
-    require(len(state.Y) == len(state.X), "Y", len(state.Y), f"as many rows as X has, {len(state.X)}")
-    if state.weights is not None:
-        example_shares(len(state.X), state.weights)
+    require(len(Y) == len(X), "Y", len(Y), f"as many rows as X has, {len(X)}")
+    if weights is not None:
+        example_shares(len(X), weights)
     require(len(state.moments) == o.n_moments, "moments", len(state.moments), f"the {o.n_moments} of {o.name}")
     for what, array in (("parameters", p.vector), *((f"moments[{i}]", m) for i, m in enumerate(state.moments))):
         fits = array.flags.c_contiguous and array.flags.writeable and array.flags.aligned and array.dtype == dtype
         require(fits, what, array.dtype, f"a writeable, aligned, contiguous array of {dtype}")
-    X, Y = _ready(state.X, dtype), _ready(state.Y, dtype)
-    weights = None if state.weights is None else _ready(state.weights, dtype)
     moment1, moment2 = (*state.moments, None, None)[:2]
     chain = _chain(p.network, dtype.char, INSTRUCTION_SET)
     while n_steps > 0:
         # an epoch of one batch in the rows' own order is like any other: many of them in one call
-        whole = state.steps_per_epoch == 1 and state.in_natural_order
-        order = None if whole else _ready(state.order, np.dtype(np.int64))
+        whole = state.steps_per_epoch == 1 and state.cursor == 0 and state.in_natural_order
+        order = None if whole else _ready("order", state.order, np.dtype(np.int64))
         n = n_steps if whole else min(n_steps, state.steps_left_in_epoch)
         cost, weight = np.empty(n), np.empty(n)
         with _refusals():
@@ -164,12 +167,19 @@ def _chain(network: Network, char: str, instruction_set: str) -> "_native.Chain3
         raise InputError(f"{shown(instruction_set)}: {error}") from None
 
 
-def _ready(array: Array, dtype: np.dtype | None = None) -> Array:
-    """The array as C++ takes it; itself where it already is: contiguous, aligned and of this dtype."""
-    array = np.asarray(array)
-    if array.dtype.kind not in "iufb":
-        raise ValueError(f"an array of numbers is needed, not of {array.dtype}")
+def _ready(what: str, array: Array, dtype: np.dtype) -> Array:
+    """The array as C++ takes it; itself where it already is: contiguous, aligned and of this dtype.
+
+    Raises InputError for what is no array of numbers.
+    """
+    given = array
+    try:
+        array = np.asarray(array)
+    except (ValueError, TypeError):  # rows of different lengths, for one
+        array = np.empty(())
+    require(array.ndim > 0, what, given, "an array of numbers")
+    require(array.dtype.kind in "iufb", what, array.dtype, "a type of numbers")
     flags = array.flags
-    if flags.c_contiguous and flags.aligned and (dtype is None or array.dtype == dtype):
+    if flags.c_contiguous and flags.aligned and array.dtype == dtype:
         return array
-    return np.require(array, dtype or array.dtype, ["C", "A"])
+    return np.require(array, dtype, ["C", "A"])

@@ -90,7 +90,7 @@ class TrainingState:
         They lie in one epoch, unless an epoch has only one batch. A batch of weight 0 has changed nothing.
         """
         self.step += len(cost)
-        if len(self.order) <= self.batch_size:
+        if self.cursor == 0 and len(self.order) <= self.batch_size:
             self.costs.extend((cost * weight / weight).tolist())
             self.epoch += len(cost)
             self.order = self._next_order()
