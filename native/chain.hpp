@@ -161,8 +161,14 @@ private:
                         add_groups(*part, call.cut.groups, threads, turn, g);
                     else
                         sum_part(plan, *part, memory.slabs[0], 0, batch.rows, g, false);
-                    if (plan.penalty)
-                        own.penalty[part - plan.parts.data()] = penalise(weights_of(plan, *part, own, g), plan.penalty);
+                    if (plan.penalty) {
+                        double& penalty = own.penalty[part - plan.parts.data()];
+                        penalty = penalise(weights_of(plan, *part, own, g), plan.penalty);
+                        if (penalty != penalty) {  // of the padding, it may be
+                            clear_padding(plan, *part, own);
+                            penalty = penalise<false>(weights_of(plan, *part, own, g), plan.penalty);
+                        }
+                    }
                     if (call.nabla_C != nullptr)
                         store(plan.layers[std::size_t(part->layer)], *part, g, g + part->n_weights, call.nabla_C);
                     else if (unfused == nullptr)

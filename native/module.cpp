@@ -5,6 +5,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -110,8 +111,13 @@ public:
             if (network.activation[l] == Activation::softmax) throw nb::value_error("activation: softmax is last");
         if ((network.activation.back() == Activation::softmax) != (network.cost == Cost::cross_entropy))
             throw nb::value_error("activation: softmax goes with cross-entropy");
-        for (std::size_t l = 1; l < network.sizes.size(); ++l)
-            n_parameters += (network.sizes[l - 1] + 1) * network.sizes[l];
+        constexpr Index MOST = PTRDIFF_MAX / Index(sizeof(T));
+        for (std::size_t l = 1; l < network.sizes.size(); ++l) {
+            const Index n_in = network.sizes[l - 1], n_out = network.sizes[l];
+            if (n_in >= MOST / n_out || (n_in + 1) * n_out > MOST - n_parameters)
+                throw nb::value_error("sizes: more parameters than an array can have");
+            n_parameters += (n_in + 1) * n_out;
+        }
         put(make_engine<T>(this->instruction_set.c_str(), network));
     }
 

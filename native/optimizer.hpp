@@ -79,18 +79,21 @@ CHAINRULE_INLINE void each_vector(const Block<T>& block, F&& f) {
     }
 }
 
-// g += ∂penalty/∂w; returns the penalty.
-template <class T>
+// g += ∂penalty/∂w, unless it is only asked for the penalty; returns that.
+template <bool with_derivative = true, class T>
 double penalise(const Block<T>& block, const Penalty<T>& penalty) {
     using V = Vec<T, LANES<T>>;
     V sizes{}, squares{};
     each_vector(block, [&](Index at, Index g_at, Index n) {
-        const V w = load_some<V>(block.p + at, n), g = load_some<V>(block.g + g_at, n);
+        const V w = load_some<V>(block.p + at, n);
         sizes += abs(w);
         squares = fma(w, w, squares);
-        store_some<V>(block.g + g_at, g + penalty.derivative(w), n);
+        if constexpr (with_derivative)
+            store_some<V>(block.g + g_at, load_some<V>(block.g + g_at, n) + penalty.derivative(w), n);
     });
-    return double(penalty.l1) * double(sum(sizes)) + double(penalty.l2) * double(sum(squares));
+    // a sum that overflows has no part in it where its factor is 0
+    return (penalty.l1 != 0 ? double(penalty.l1) * double(sum(sizes)) : 0) +
+           (penalty.l2 != 0 ? double(penalty.l2) * double(sum(squares)) : 0);
 }
 
 template <Method method, class T>

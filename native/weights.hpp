@@ -76,6 +76,15 @@ Block<T> kept(const Part& part, const Weights<T>& own, Index at, T* g, int n) {
             own.moments[1] ? packed.moments[1] + at : nullptr, 0, g, 0, 1, n};
 }
 
+// 0 again in the padding of a part's weights, which is no number any more where infinite numbers have met it.
+template <class T>
+void clear_padding(const Plan<T>& plan, const Part& part, const Weights<T>& own) {
+    const Panel& j = *part.j;
+    if (j.used == j.width || !plan.layers[std::size_t(part.layer)].in_panels) return;
+    T* row = own.layers[std::size_t(part.layer)].forward + part.kept_w;
+    for (int k = 0; k < part.k->used; ++k, row += j.width) std::fill(row + j.used, row + j.width, T(0));
+}
+
 // What an optimizer works on: a part's weights with their gradient g, and its biases with theirs.
 template <class T>
 Block<T> weights_of(const Plan<T>& plan, const Part& part, const Weights<T>& own, T* g) {

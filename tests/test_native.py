@@ -530,3 +530,30 @@ def test_padding_has_no_part_in_the_penalty_where_epsilon_is_too_small_for_the_t
     state = TrainingState(initial_parameters(network, 1), Optimizer("adam", 0.01, epsilon=1e-50), X, Y, 3, 0)
     native.run(state, 3)
     assert np.isfinite(state.costs).all()
+
+
+@both_dtypes
+def test_padding_has_no_part_in_the_penalty_where_weights_become_infinite(dtype: Dtype) -> None:
+    """A neuron that is padding is 0·∞ then, but each real one is ∞ and so is the cost, however the steps are sliced."""
+    network = Network((9, 3), "leaky-relu", "huber", l1=0.01, l2=0.01)
+    random = np.random.default_rng(0)
+    X, Y = random.normal(size=(8, 9)).astype(dtype), random.normal(size=(8, 3)).astype(dtype)
+    X[2, 5] = np.inf
+    at_once, one_by_one = (
+        TrainingState(initial_parameters(network, 1, dtype), Optimizer("sgd"), X, Y, 4, 0) for _ in range(2)
+    )
+    for state in (at_once, one_by_one):
+        state.order = np.arange(8)
+    native.run(at_once, 2)
+    for _ in range(2):
+        native.run(one_by_one, 1)
+    assert at_once.costs == one_by_one.costs == [np.inf]
+
+
+@both_dtypes
+def test_squares_that_overflow_are_no_part_of_a_penalty_on_sizes_alone(dtype: Dtype) -> None:
+    network = Network((2, 2), "identity", "squared-error", l1=1.0)
+    p = ParameterVector.zeros(network, dtype)
+    p.vector[:4] = np.sqrt(np.finfo(dtype).max) * 4
+    X = np.zeros((1, 2), dtype)
+    assert native.gradient(p, X, X)[0] == pytest.approx(4 * float(p.vector[0]), rel=4 * EPS[dtype])
