@@ -19,7 +19,7 @@ from typing import Any
 from chainrule.cli import app
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = ("README.md", "docs/the-article.md", "docs/explain.md")
+DOCUMENTS = ("README.md", "docs/the-article.md", "docs/explain.md", "docs/mistakes.md")
 
 _BLOCK = re.compile(
     r"```python\n(?P<code>.*?)```\n(?:\n```text\n(?P<printed>.*?)```\n)?|```console\n(?P<console>.*?)```\n", re.DOTALL
@@ -63,9 +63,13 @@ def _command(line: str) -> str:
     if program != "chainrule":
         raise ValueError(f"only chainrule is run, not {line!r}")
     printed, told = io.StringIO(), io.StringIO()
+    code: object = 0
     with redirect_stdout(_Utf8(printed)), redirect_stderr(told):
-        code = app(words, standalone_mode=False)
-    if code:
+        try:
+            code = app(words, standalone_mode=False)
+        except SystemExit as ending:
+            code = ending.code
+    if code not in (0, None, 1):  # 1 is an answer: no
         raise RuntimeError(f"{line!r} ended with {code}: {told.getvalue()}")
     return printed.getvalue()
 

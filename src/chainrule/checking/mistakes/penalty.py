@@ -81,8 +81,8 @@ class PenaltyOnBiases(Mistake):
         return {"formula": penalty_formula(case).replace("w", "b")}
 
 
-class PenaltyOnSum(Mistake):
-    """The sum of the data's gradient and the penalty's is divided by n, where only the first should be."""
+class PenaltyOfTheOtherKind(Mistake):
+    """The penalty is that of |w| where w² is meant, or the other way round."""
 
     name = "penalty-of-the-other-kind"
     says = "the penalty is the other kind: {says_it}"

@@ -43,7 +43,7 @@ class SoftmaxDiagonal(Mistake):
         return calculation.dC_da(l) * a * (1 - a)
 
 
-class SoftmaxDiagonalTwice(Mistake):
+class SoftmaxSlope(Mistake):
     """a − y is multiplied by a(1 − a) besides, as a sigmoid's derivative."""
 
     name = "softmax-slope"
