@@ -11,8 +11,8 @@ import numpy as np
 
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.cost import example_shares, penalty_derivative
+from chainrule.checking.arithmetic import FEW
 from chainrule.checking.case import Case
-from chainrule.checking.rounding import FEW, of_sum
 
 if TYPE_CHECKING:
     from chainrule.checking.mistake import Mistake
@@ -129,22 +129,24 @@ class Calculation:
     def _error_of_δ(self, l: int) -> Array:
         case, r = self.case, self.case.rounding
         δ = np.abs(self.δ(l))
+        share = example_shares(case.n, case.weights)[:, None]
+        least = r.tiny / np.where(share > 0, share, 1)  # δ may carry its share, and be too small to be kept with it
         if l == case.L:
-            return r.output + FEW * r.u * δ
+            return r.output + FEW * r.u * δ + least
         W, above = np.abs(self.weight(l + 1)), np.abs(self.δ(l + 1))
         incoming, s = above @ W, np.abs(self.slope(l))
-        e = self._error_δ(l + 1) @ W + of_sum(len(W)) * r.u * incoming + r.tiny
-        return r.slope[l] * incoming + (s + r.slope[l]) * e + FEW * r.u * (s * incoming + δ) + r.tiny
+        e = self._error_δ(l + 1) @ W + r.sum(len(W)) * incoming + least
+        return r.slope[l] * incoming + (s + r.slope[l]) * e + FEW * r.u * (s * incoming + δ) + least
 
     def _error_w(self, l: int) -> Array:
         case, r = self.case, self.case.rounding
         share, e, δ = np.abs(self.shares(l))[:, None], self._error_δ(l), np.abs(self.δ(l))
         a, of_a = np.abs(self.activation(l)), r.a[l - 1]
-        terms = (share * (e + of_sum(case.n) * r.u * δ)).T @ a + (share * (δ + e)).T @ of_a
+        terms = (share * (e + r.sum(case.n) * δ)).T @ a + (share * (δ + e)).T @ of_a
         return terms + FEW * r.u * np.abs(self.penalty(l)) + r.tiny
 
     def _error_b(self, l: int) -> Array:
         case, r = self.case, self.case.rounding
         share = np.abs(self.bias_shares(l))[:, None]
-        terms = (share * (self._error_δ(l) + of_sum(case.n) * r.u * np.abs(self.δ(l)))).sum(axis=0)
+        terms = (share * (self._error_δ(l) + r.sum(case.n) * np.abs(self.δ(l)))).sum(axis=0)
         return terms + FEW * r.u * np.abs(self.bias_penalty(l)) + r.tiny

@@ -24,7 +24,7 @@ class Precision:
 PRECISIONS = {
     "float64": Precision("float64", 2.0**-53),
     "float32": Precision("float32", 2.0**-24),
-    "tf32": Precision("tf32", 2.0**-11),
+    "tf32": Precision("tf32", 2.0**-10),
     "float16": Precision("float16", 2.0**-11),
     "bfloat16": Precision("bfloat16", 2.0**-8),
 }

@@ -15,29 +15,32 @@ import numpy as np
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.network import ParameterVector
 from chainrule.calculus.trace import Trace
-
-FEW = 8
-"""Roundings that one function may make, in units u: those of vector libraries and compilers among them."""
-
-
-def of_sum(n: int) -> float:
-    """The roundings of a sum of n products, in units u: n at worst, about √n in all likelihood."""
-    return min(n, FEW * np.sqrt(n)) + FEW
+from chainrule.checking.arithmetic import FEW, Arithmetic, arithmetic_of
 
 
 @dataclass(frozen=True)
 class Rounding:
-    """Bounds of absolute errors: of every z[l], a[l], σ′(z[l]) and of ∂C/∂z of the last layer; (examples, n_l) each.
+    """Bounds of absolute errors: of every z[l], a[l], σ′(z[l]) and of ∂C/∂z of the last layer; (examples, n_l) each."""
 
-    ``tiny`` is below what the arithmetic keeps: a result may be 0 instead.
-    """
-
-    u: float
-    tiny: float
+    arithmetic: Arithmetic
     z: Mapping[int, Array]
     a: Mapping[int, Array]
     slope: Mapping[int, Array]
     output: Array
+
+    @property
+    def u(self) -> float:
+        """The unit roundoff of a function's value."""
+        return self.arithmetic.u
+
+    @property
+    def tiny(self) -> float:
+        """What is below it may be 0 instead."""
+        return self.arithmetic.tiny
+
+    def sum(self, n: int) -> float:
+        """What a sum of n products may be off by, of the sum of their sizes."""
+        return self.arithmetic.sum(n)
 
 
 _VALUE_LOSES: Mapping[str, Callable[[Array, Array], Array]] = {
@@ -58,14 +61,15 @@ _SLOPE_LOSES: Mapping[str, Callable[[Array, Array], Array]] = {
 
 def rounding_of(p: ParameterVector, trace: Trace, Y: Array, u: float) -> Rounding:
     """The bounds for arithmetic with unit roundoff u, to which parameters and inputs have been rounded first."""
-    tiny = float(np.finfo(np.float64).tiny if u < 2.0**-40 else np.finfo(np.float32).tiny)
+    arithmetic = arithmetic_of(u)
+    u, tiny = arithmetic.u, arithmetic.tiny
     z: dict[int, Array] = {}
     a: dict[int, Array] = {0: u * np.abs(trace.a[0])}
     slope: dict[int, Array] = {}
     for l in p.network.layers:
         W, before = np.abs(p.w[l]), np.abs(trace.a[l - 1])
         terms = before @ W.T + np.abs(p.b[l])
-        z[l] = a[l - 1] @ W.T + of_sum(W.shape[1]) * u * terms + tiny
+        z[l] = a[l - 1] @ W.T + arithmetic.sum(W.shape[1]) * terms + tiny
         σ, name, z_l, a_l = p.network.σ(l), p.network.activation[l - 1], trace.z[l], trace.a[l]
         loses = _VALUE_LOSES.get(name)
         own = FEW * u * (np.abs(a_l) + (0 if loses is None else loses(z_l, a_l)))
@@ -77,7 +81,7 @@ def rounding_of(p: ParameterVector, trace: Trace, Y: Array, u: float) -> Roundin
             slope[l] = _moves(σ.derivative, z_l, s, z[l]) + own + tiny
         else:  # softmax: ∂a_j = a_j(∂z_j − Σ_k a_k ∂z_k)
             a[l] = 2 * a_l * (z[l] + (a_l * z[l]).sum(axis=1, keepdims=True)) + own * a_l.shape[1] + tiny
-    return Rounding(u, tiny, z, a, slope, _of_output(p, trace, Y, a, slope, u) + tiny)
+    return Rounding(arithmetic, z, a, slope, _of_output(p, trace, Y, a, slope, u) + tiny)
 
 
 def _moves(f: Callable[[Array], Array], z: Array, value: Array, error: Array) -> Array:
