@@ -36,7 +36,13 @@ MEMORY = 64 * 2**20
 Argv = tuple[str, ...]
 
 NUDGED = ("w1.0.0", "--by", "0.1")
-ON_PROBLEM: list[Argv] = [("gradient", "{}"), ("explain", "{}", "w1.0.0"), ("nudge", "{}", *NUDGED), ("report", "{}")]
+ON_PROBLEM: list[Argv] = [
+    ("gradient", "{}"),
+    ("explain", "{}", "w1.0.0"),
+    ("nudge", "{}", *NUDGED),
+    ("report", "{}"),
+    ("check", "{}", "good.json"),
+]
 ON_MODEL: list[Argv] = [
     ("predict", "{}", "good.csv"),
     ("predict", "{}", "good.csv", "--out", "good.csv"),
@@ -44,6 +50,7 @@ ON_MODEL: list[Argv] = [
     ("explain", "{}", "w1.0.0", "--data", "good.csv"),
     ("nudge", "{}", *NUDGED, "--data", "good.csv"),
     ("report", "{}", "--data", "good.csv"),
+    ("check", "{}", "good.json", "--data", "good.csv"),
 ]
 TRAIN: Argv = ("train", "{}", "--target", "kind")
 ON_DATA: list[Argv] = [
@@ -53,6 +60,7 @@ ON_DATA: list[Argv] = [
     ("explain", "good.safetensors", "w1.0.0", "--data", "{}"),
     ("nudge", "good.safetensors", *NUDGED, "--data", "{}"),
     ("report", "good.safetensors", "--data", "{}"),
+    ("check", "good.safetensors", "good.json", "--data", "{}"),
 ]
 
 
@@ -246,6 +254,24 @@ def test_model_refuses_unfit_data(kind: Unfit) -> None:
     raises(DataError, kind.says, lambda: model.examples_of(table))
 
 
+# gradients ---------------------------------------------------------------------------------------------
+
+
+@for_each(kinds.GRADIENT_FILES)
+def test_check_refuses_a_bad_gradient(kind: Content) -> None:
+    bad = f"bad{kind.suffix}"
+    kind.put(Path(bad))
+    refused(("check", "good.toml", bad), (bad, *kind.says))
+
+
+@for_each(kinds.GRADIENT_FILES)
+def test_check_refuses_a_bad_gradient_of_an_earlier_batch(kind: Content) -> None:
+    """What does not fit the network is told as from_arrays tells it of parameters."""
+    bad = f"bad{kind.suffix}"
+    kind.put(Path(bad))
+    refused(("check", "good.toml", "good.json", "--earlier", bad), (bad,))
+
+
 # names and examples ------------------------------------------------------------------------------------
 
 
@@ -273,6 +299,7 @@ def test_explain_refuses_a_bad_name(kind: tuple[str, tuple[str, ...]]) -> None:
         ("explain", "good.toml", "w1.0.0"),
         ("nudge", "good.toml", *NUDGED),
         ("report", "good.toml"),
+        ("check", "good.toml", "good.json"),
         ("gradient", "good.safetensors", "--data", "good.csv"),
         ("explain", "good.safetensors", "w1.0.0", "--data", "good.csv"),
     ],
@@ -523,6 +550,7 @@ def test_model_is_not_written_when_its_picture_cannot_be(monkeypatch: pytest.Mon
         ("explain", "good.toml", "w1.0.0", "--json"),
         ("explain", "good.toml", "w1.0.0", "--example", "0", "--format", "svg"),
         ("nudge", "good.toml", *NUDGED),
+        ("check", "good.toml", "good.json"),
         ("predict", "good.safetensors", "good.csv"),
         ("info",),
         ("info", "--json"),
@@ -583,6 +611,7 @@ def test_good_files_are_good() -> None:
         ("explain", "good.toml", "w1.0.0", "--example", "0", "--proof", "proof.py"),
         ("nudge", "good.toml", *NUDGED),
         ("report", "good.toml"),
+        ("check", "good.toml", "good.json"),
         TRAIN_BRIEFLY,
         ("info",),
     ):
@@ -594,8 +623,8 @@ def test_good_files_are_good() -> None:
 def test_table_lists_at_least_forty_kinds() -> None:
     tables = (
         kinds.NETWORKS, kinds.PARAMETERS, kinds.EXAMPLES, kinds.SECTIONS, kinds.PROBLEM_FILES, kinds.MODEL_FILES,
-        kinds.DATA_FILES, kinds.ABSURD_ARRAYS, kinds.UNFIT_TO_TRAIN, kinds.UNFIT_FOR_MODEL, kinds.NAMES,
-        kinds.EXAMPLE_NUMBERS, kinds.OPTIONS, kinds.SETTINGS, kinds.OPTIMIZERS, kinds.PATHS, kinds.CALLS, kinds.USAGE,
-        kinds.ENVIRONMENT, kinds.OUTPUTS,
+        kinds.DATA_FILES, kinds.ABSURD_ARRAYS, kinds.GRADIENT_FILES, kinds.UNFIT_TO_TRAIN, kinds.UNFIT_FOR_MODEL,
+        kinds.NAMES, kinds.EXAMPLE_NUMBERS, kinds.OPTIONS, kinds.SETTINGS, kinds.OPTIMIZERS, kinds.PATHS, kinds.CALLS,
+        kinds.USAGE, kinds.ENVIRONMENT, kinds.OUTPUTS,
     )  # fmt: skip
     assert sum(len(table) for table in tables) >= 40

@@ -470,6 +470,51 @@ def report(
 
 
 @app.command()
+@file_argument
+@click.argument(
+    "gradients",
+    type=PATH,
+    help="The gradient to judge, w1, b1, …, in a .json, .toml, .npz or .safetensors file; JSON also as the command "
+    "gradient prints it.",
+)
+@data_option
+@example_option
+@click.option(
+    "--precision",
+    default="auto",
+    help="The arithmetic that made it: float64, float32, float16, bfloat16 or tf32; auto tells float64 and float32 by "
+    "the numbers.",
+)
+@click.option(
+    "--earlier", type=PATH, metavar="FILE", help="The gradient of an earlier batch, which may have been left in."
+)
+@json_option
+def check(
+    file: Path,
+    gradients: Path,
+    data: str | None,
+    example: int | None,
+    precision: str,
+    earlier: Path | None,
+    as_json: bool,
+) -> None:
+    """Judge somebody's gradient: right, within rounding, or else which mistake it is, and the line to change.
+
+    Exits with 1 if it is wrong.
+    """
+    from chainrule.checking.files import check_file
+
+    model, examples, _ = _read(file, data)
+    verdict = check_file(model, examples, gradients, example, precision, earlier)
+    if as_json:
+        _print_json(verdict.json())
+    else:
+        _say(verdict.text())
+    if not verdict.ok:
+        sys.exit(1)
+
+
+@app.command()
 @click.argument("sizes", default="64,64,32,10", help="Neurons of each layer, the inputs first. Default: 64,64,32,10.")
 @click.option(
     "--activation", default="relu", help="One for all hidden layers, or one for each, or one more for the output layer."

@@ -29,6 +29,18 @@ PROBLEM: Document = {
     "aliases": {"bias": "b2[0]"},
 }
 
+GRADIENT: Document = {
+    "w1": [
+        [0.012967161890771075, 0.018514450426676456],
+        [0.005763839401891254, 0.008714904782135099],
+        [0.0022549696144506266, 0.003729366341162433],
+    ],
+    "b1": [0.005547288535905382, 0.002951065380243843, 0.0014743967267118066],
+    "w2": [[0.03030369349312347, 0.03693201249512906, 0.03945746602302531]],
+    "b2": [0.041265207877748684],
+}
+"""∇C of the problem."""
+
 DESCRIPTION: Document = {
     "format": 1,
     "version": "0.1.0",
@@ -64,6 +76,7 @@ def write_good_files(folder: Path) -> None:
     (folder / "good.safetensors").write_bytes(model_file())
     (folder / "model.safetensors").write_bytes(model_file())
     (folder / "good.csv").write_text(CSV)
+    (folder / "good.json").write_text(json.dumps(GRADIENT))
     (folder / "old.csv").write_text("row,predicted kind\n0,cat\n")
 
 

@@ -4,6 +4,7 @@ A row is a name, what makes the input bad, and fragments of the message: what is
 The tables differ in what is bad; ``test_bad_input.py`` puts each row to every entry point that could be given it.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from bad_input.files import CSV, GONE, TENSORS, model_file, npz, npz_with_header, safetensors_file, safetensors_header
+from bad_input.files import (
+    CSV,
+    GONE,
+    GRADIENT,
+    TENSORS,
+    changed,
+    model_file,
+    npz,
+    npz_with_header,
+    safetensors_file,
+    safetensors_header,
+)
 
 NAN, INF = float("nan"), float("inf")
 HUGE = 10**400
@@ -622,6 +634,79 @@ UNFIT_FOR_MODEL = [
     ),
 ]
 
+# gradients ------------------------------------------------------------------------------------------
+
+
+def _gradient(name: str, changes: Mapping[str, Any], *says: str) -> Content:
+    return Content(name, json.dumps(changed(GRADIENT, changes)).encode(), says, ".json")
+
+
+_ARRAYS = {name: np.array(values) for name, values in GRADIENT.items()}
+
+# To: check, check --earlier, check --grade, read_gradients.
+GRADIENT_FILES = [
+    Content("missing", lambda path: None, ("cannot be read", "No such file"), ".json"),
+    Content("a folder", lambda path: path.mkdir(), ("cannot be read", "Is a directory"), ".npz"),
+    Content("unknown suffix", b"w1 = 1", ("unknown kind of file '.txt'", ".json, .toml, .npz or .safetensors"), ".txt"),
+    Content("no suffix", b"w1 = 1", ("unknown kind of file ''", ".json, .toml, .npz or .safetensors")),
+    Content("a pickle", b"\x80\x04N.", ("unknown kind of file '.pkl'", ".npz"), ".pkl"),
+    Content("empty", b"", ("not JSON", "line 1 column 1"), ".json"),
+    Content("truncated", json.dumps(GRADIENT)[:-9].encode(), ("not JSON", "line 1 column"), ".json"),
+    Content("not UTF-8", b'{"w1": "\xff"}', ("not a text file in UTF-8", "byte 8"), ".json"),
+    Content("two objects", b"{}{}", ("not JSON", "Extra data"), ".json"),
+    Content("nested 100,000 deep", b"[" * 10**5, ("not JSON that can be read", "deep"), ".json"),
+    Content("a number of 5,000 digits", b'{"w1": ' + b"9" * 5000 + b"}", ("not JSON that", "digits"), ".json"),
+    Content("a name twice", b'{"w1": 1, "w1": 2}', ("'w1' is there twice",), ".json"),
+    Content("a list", b"[[1, 2]]", ("[[1, 2]] is not a table of arrays by name",), ".json"),
+    Content("a text", b'"w1"', ("'w1' is not a table of arrays by name",), ".json"),
+    Content("nested list", b'{"gradient": [1]}', ("[1] is not a table of arrays by name",), ".json"),
+    Content("two gradients", b'{"w1": 1, "gradient": {}}', ("'w1' and 'gradient'", "keep one"), ".json"),
+    Content("empty table", b"{}", ("'w1', 'b1', 'w2', 'b2' missing", "w1 (3, 2)"), ".json"),
+    Content("empty TOML", b"", ("'w1', 'b1', 'w2', 'b2' missing",), ".toml"),
+    Content("malformed", b"w1 = [[0.1", ("not TOML",), ".toml"),
+    Content("a name twice", b"w1 = 1\nw1 = 2", ("not TOML", "overwrite"), ".toml"),
+    Content("not UTF-8", b"# \xff", ("not a text file in UTF-8", "byte 2"), ".toml"),
+    Content("nested 100,000 deep", b"w1 = " + b"[" * 10**5, ("not TOML that can be read", "deep"), ".toml"),
+    Content("a number of 5,000 digits", b"w1 = " + b"9" * 5000, ("not TOML that can be read", "digits"), ".toml"),
+    Content("a key of 100,000 parts", b"a." * 10**5 + b"b = 1", ("too many dots",), ".toml"),
+    Content("a date", b"w1 = 1979-05-27", ("w1: datetime.date", "is not a number"), ".toml"),
+    _gradient("w missing", {"w2": GONE}, "'w2' missing", "w2 (1, 3)"),
+    _gradient("w called dW", {"w2": GONE, "dW2": [[1]]}, "'dW2' is no parameter", "Did you mean 'w2'"),
+    _gradient("w0", {"w0": [[1]]}, "'w0' is no parameter", "Layers count from 1"),
+    _gradient("a name beside", {"name": "Ann"}, "'name' is no parameter"),
+    _gradient("w transposed twice", {"w1": [[[1]]]}, "w1: shape (1, 1, 1), expected (3, 2)"),
+    _gradient("w flat", {"w1": [1, 2, 3, 4, 5, 6]}, "w1: shape (6,), expected (3, 2)", "reshape"),
+    _gradient("w with the bias", {"w1": [[1, 2, 3]] * 3}, "w1: shape (3, 3)", "is the bias among the weights?"),
+    _gradient("w ragged", {"w1": [[1, 2], [3], [5, 6]]}, "w1: row 1 has 1 numbers and row 0 has 2"),
+    _gradient("w with a text", {"w2": [[0.1, "0.2", 0.3]]}, "w2[0][1]: '0.2' is not a number"),
+    _gradient("w with a bool", {"w2": [[True, 0.2, 0.3]]}, "w2[0][0]: True is not a number"),
+    _gradient("w a text", {"w2": "0.1 " * 10**5}, "w2: '0.1 0.1", "is not a number"),
+    _gradient("w a table", {"w2": {"a": 1}}, "w2: {'a': 1} is not a number"),
+    _gradient("w fifty deep", {"w2": _nested(50)}, "w2: its lists are nested deeper"),
+    _gradient("b of 400 digits", {"b2": [HUGE]}, "b2: holds a number too large for float64"),
+    _gradient("a long name", {"w" * 10**5: 1}, "no name of an array", "w1, b1"),
+    _npz("not a zip", b"\x93NUMPY", "not an npz file that can be read", "numpy.savez"),
+    _npz("a pickle", b"\x80\x04N.", "not an npz file that can be read"),
+    _npz("truncated", npz(False, **_ARRAYS)[:-40], "not an npz file that can be read"),
+    _npz("encrypted", _flagged(npz(False, **_ARRAYS), 1), "not an npz file that can be read", "encrypted"),
+    _npz("pickled", npz(True, **_ARRAYS | {"w1": np.array([_Reduced()])}), "pickled Python objects", "never loaded"),
+    _npz("complex", npz(False, **_ARRAYS | {"b2": np.array([1j])}), "b2: not an array of numbers"),
+    _npz("texts", npz(False, **_ARRAYS | {"b2": np.array(["1"])}), "b2: not an array of numbers"),
+    _npz("dates", npz(False, **_ARRAYS | {"b2": np.array(["2020"], "M8[D]")}), "b2: not an array of numbers"),
+    _npz("unnamed", npz(arr_0=_ARRAYS["w1"]), "'arr_0' is no parameter"),
+    _npz("a header that is code", npz_with_header("__import__('os')"), "not an npz file that can be read"),
+    _npz("a header that never ends", npz_with_header("("), "not an npz file that can be read"),
+    Content("not one", b"w1", ("not a safetensors file that can be read",), ".safetensors"),
+    Content("truncated", model_file()[:-5], ("not a safetensors file that can be read",), ".safetensors"),
+    Content(
+        "of bools",
+        safetensors_header({"w1": {"dtype": "BOOL", "shape": [2], "data_offsets": [0, 2]}}) + bytes(2),
+        ("w1: of type BOOL", "F32"),
+        ".safetensors",
+    ),
+    Content("another network's", model_file(), ("shape", "A weight gradient is"), ".safetensors"),
+]
+
 # names ----------------------------------------------------------------------------------------------
 
 # To: explain on the problem (2-3-1), from the command line and from Python.
@@ -919,6 +1004,17 @@ USAGE: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("report", "good.csv"), ("good.csv", "unknown kind of file '.csv'")),
     (("gradient", "good.toml", "--example", "1.5"), ("--example", "valid")),
     (("gradient", "good.toml", "--by", "1"), ("No such option", "--by")),
+    (("check",), ("Missing argument", "FILE")),
+    (("check", "good.toml"), ("Missing argument", "GRADIENTS")),
+    (("check", "good.json", "good.toml"), ("good.json", "unknown kind of file '.json'", ".toml")),
+    (("check", "good.toml", "good.toml"), ("good.toml: gradients: 'network' is no parameter",)),
+    (("check", "good.toml", "good.json", "--data", "good.csv"), ("good.toml", "a problem file brings its own")),
+    (("check", "good.safetensors", "good.json"), ("good.safetensors", "a model file has no examples", "--data")),
+    (("check", "good.toml", "good.json", "--precision", "float23"), ("precision: 'float23'", "mean 'float32'", "auto")),
+    (("check", "good.toml", "good.json", "--precision", ""), ("precision: ''", "Known: auto, float64")),
+    (("check", "good.toml", "good.json", "--earlier", "good.csv"), ("good.csv", "unknown kind of file '.csv'")),
+    (("check", "good.toml", "good.json", "--example", "one"), ("--example", "valid")),
+    (("check", "good.toml", "good.json", "more.json"), ("unexpected extra argument", "more.json")),
     (("explain",), ("Missing argument", "FILE")),
     (("explain", "good.toml"), ("Missing argument", "TARGET")),
     (("explain", "good.safetensors", "w1.0.0"), ("good.safetensors", "a model file has no examples", "--data")),

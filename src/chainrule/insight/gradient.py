@@ -6,11 +6,11 @@ from chainrule.calculus import gradient as calculus
 from chainrule.calculus import notation, per_example
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.gradient import backward, forward
-from chainrule.calculus.network import Network, ParameterVector
+from chainrule.calculus.network import ParameterVector
 from chainrule.calculus.notation import Quantity
 from chainrule.calculus.trace import Deltas, Trace
 from chainrule.errors import NotationError
-from chainrule.model.model import Examples, Model, check_fit
+from chainrule.model.model import Examples, Model, alone, check_fit
 
 
 def gradient(model: Model, examples: Examples, example: int | None = None) -> tuple[float, ParameterVector]:
@@ -20,13 +20,9 @@ def gradient(model: Model, examples: Examples, example: int | None = None) -> tu
     views into it. Raises InputError for an example that does not exist.
     """
     check_fit(model, examples)
-    parameters = model.reading().parameters
-    if example is None:
-        return calculus.gradient(parameters, examples.a0, examples.Y, examples.weights)
-    network = parameters.network
-    alone = ParameterVector(Network(network.sizes, network.activation, network.cost), parameters.vector)
-    one = examples[example]
-    return calculus.gradient(alone, one.a0, one.Y)
+    if example is not None:
+        model, examples = alone(model, examples, example)
+    return calculus.gradient(model.reading().parameters, examples.a0, examples.Y, examples.weights)
 
 
 def kinks(model: Model, examples: Examples, example: int | None = None) -> tuple[str, ...]:

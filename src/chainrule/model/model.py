@@ -1,7 +1,7 @@
 """Model: a network, its parameters, and how raw data enters it. Examples: inputs and targets checked against it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -116,3 +116,13 @@ def check_fit(model: Model, examples: Examples) -> None:
             f"examples: {examples.a0.shape[1]} inputs and {examples.Y.shape[1]} outputs, but the model has {n_0} and "
             f"{n_L}; make them with this model's own examples()"
         )
+
+
+def alone(model: Model, examples: Examples, example: int) -> tuple[Model, Examples]:
+    """The model and the one example whose cost is C_i: without its weight and without penalties.
+
+    Raises InputError where there is no such example.
+    """
+    network = Network(model.network.sizes, model.network.activation, model.network.cost)
+    parameters = ParameterVector(network, model.parameters.vector)
+    return replace(model, parameters=parameters), examples[example]
