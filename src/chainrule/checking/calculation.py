@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 Step = Callable[[], Array]
 
+DELTA_STEPS = frozenset({"targets", "slope", "weight", "dC_da", "δ"})
+"""The steps that what goes back depends on."""
+
+_OF_DELTA = DELTA_STEPS | {"error of δ"}
+
 
 class Calculation:
     """∇C of a case, wrong in the ways that ``mistakes`` say. What is not asked for is not computed."""
@@ -29,6 +34,25 @@ class Calculation:
         self.case = case
         self.mistakes = tuple(mistakes)
         self._known: dict[tuple[str, int], Array] = {}
+        self._before: Calculation | None = None
+
+    def but(self, mistake: "Mistake") -> "Calculation":
+        """The same with one more mistake. What that leaves as it was is not computed again."""
+        further = Calculation(mistake.case(self.case))
+        further.mistakes = (*self.mistakes, mistake)
+        if further.case is self.case:
+            further._before = self
+        return further
+
+    def _unchanged(self, name: str, l: int) -> "Calculation | None":
+        """The calculation without the last mistake, where that cannot change this step."""
+        if self._before is None:
+            return None
+        last = self.mistakes[-1]
+        above = last.layer is not None and l > last.layer
+        # an earlier mistake may make δ depend on ∂C/∂w
+        aside = name in _OF_DELTA and not last.touches_δ() and not self._before.mistakes
+        return self._before if above or aside else None
 
     # the steps of layer l --------------------------------------------------------------------------
 
@@ -89,6 +113,9 @@ class Calculation:
         return self._step("bias_shares", l, lambda: self.shares(l))
 
     def _step(self, name: str, l: int, right: Step) -> Array:
+        before = self._unchanged(name, l)
+        if before is not None and name != "targets":
+            return getattr(before, name)(l)
         key = (name, l)
         if key not in self._known:
             for mistake in self.mistakes:
@@ -118,10 +145,14 @@ class Calculation:
         """By how much a calculation that takes this way may miss its result, entry by entry, as ∂C/∂w or ∂C/∂b lie."""
         with np.errstate(all="ignore"):
             error = (self._error_w if name[0] == "w" else self._error_b)(int(name[1:]))
-            return error + self.case.coarse[name] if name in self.case.coarse else error
+        error = np.where(np.isnan(error), np.inf, error)  # 0 · ∞, where a function overflows
+        return error + self.case.coarse[name] if name in self.case.coarse else error
 
     def _error_δ(self, l: int) -> Array:
-        key = ("error", l)
+        before = self._unchanged("error of δ", l)
+        if before is not None:
+            return before._error_δ(l)
+        key = ("error of δ", l)
         if key not in self._known:
             self._known[key] = self._error_of_δ(l)
         return self._known[key]

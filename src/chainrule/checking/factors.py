@@ -7,32 +7,28 @@ from chainrule.checking.calculation import Calculation
 from chainrule.checking.case import Case
 from chainrule.checking.mistake import Given
 
-ENOUGH = 3
-"""So many entries that are not 0 have to share a factor before it explains anything, unless it is one that people
-write."""
-
 
 def factor_between(exact: Array, given: Array | None) -> float | None:
     """c of given ≈ c·exact, by least squares; None where there is none."""
-    if given is None or given.shape != exact.shape:
+    largest = float(np.abs(exact).max(initial=0))
+    if given is None or given.shape != exact.shape or not 0 < largest < np.inf:
         return None
-    size = float(np.vdot(exact, exact))
-    if not size > 0 or not np.isfinite(size):
+    direction = exact / largest
+    c = float(np.vdot(direction, given) / np.vdot(direction, direction)) / largest
+    if not abs(c) > 1e-300 or not np.isfinite(c):
         return None
-    c = float(np.vdot(exact, given)) / size
     # a number that people write, where it is one but for rounding
-    nice = round(c) if abs(c) >= 0.75 else 1 / round(1 / c) if c else 0.0
+    nice = round(c) if abs(c) >= 0.75 else 1 / round(1 / c)
     return float(nice) if abs(c - nice) <= 1e-6 * abs(c) else c
 
 
-def fitted_factor(exact: Calculation, given: Given) -> float | None:
+def factor_of_all(so_far: Calculation, given: Given) -> float | None:
     """c of the whole gradient."""
-    names = [f"{letter}{l}" for l in exact.case.layers for letter in "wb"]
-    arrays = [exact.array(name) for name in names]
-    if any(name not in given or given[name].shape != array.shape for name, array in zip(names, arrays, strict=True)):
+    arrays = {name: so_far.array(name) for name in given}
+    if any(given[name].shape != array.shape for name, array in arrays.items()):
         return None
-    flat = [np.concatenate([a.ravel() for a in some]) for some in (arrays, [given[name] for name in names])]
-    return factor_between(flat[0], flat[1])
+    exact, all_given = (np.concatenate([a.ravel() for a in some.values()]) for some in (arrays, given))
+    return factor_between(exact, all_given)
 
 
 def factor_text(c: float, case: Case) -> str:
@@ -49,10 +45,5 @@ def factor_text(c: float, case: Case) -> str:
 
 
 def written(c: float, case: Case) -> bool:
-    """Whether it is a factor that people write."""
+    """Whether it is a factor that people write, such as 2, −1 or 4/n, which no one entry happens to have."""
     return not any(ch in factor_text(c, case) for ch in ".e") and (c in (2, 0.5, -1, 4, 0.25) or case.n > 1)
-
-
-def explains(c: float, exact: Array, case: Case) -> bool:
-    """Whether one number read off from so many entries can explain them."""
-    return int((exact != 0).sum()) >= ENOUGH or written(c, case)

@@ -2,14 +2,14 @@
 kind."""
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import ClassVar, Self
 
 from chainrule.calculus.arrays import Array
-from chainrule.checking.calculation import Calculation, Step
+from chainrule.checking.calculation import DELTA_STEPS, Calculation, Step
 from chainrule.checking.case import Case
 
 Given = Mapping[str, Array]
@@ -37,14 +37,14 @@ class Mistake:
     - :meth:`sites`, where in a problem it can be made, if that is not in every layer.
 
     ``rank`` orders mistakes that explain the same numbers, the likeliest first. ``fitted`` is how many numbers are
-    read off from what was given: a mistake that fits some explains less than one that fits none.
+    read off from what was given, as a :class:`Fitted` mistake does: so many entries confirm nothing.
     """
 
     name: ClassVar[str]
     says: ClassVar[str]
     fix: ClassVar[str]
     rank: ClassVar[int] = 5
-    fitted: ClassVar[int] = 0
+    fitted: int = 0
     convention: ClassVar[bool] = False
     """Whether it is no mistake but another convention."""
 
@@ -53,13 +53,23 @@ class Mistake:
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        """The mistake at every place where it can be made. Most look at the case alone; some read a number off
-        ``given``."""
+        """The mistake at every place where it can be made."""
         return [cls(l) for l in case.layers]
 
     def case(self, case: Case) -> Case:
         """The problem that is solved instead, for mistakes made on the way forward."""
         return case
+
+    @classmethod
+    def does(cls, step: str) -> bool:
+        """Whether the step is done wrong."""
+        return step in _STEPS and hasattr(cls, step)
+
+    @classmethod
+    @cache
+    def touches_δ(cls) -> bool:
+        """Whether it changes what goes back, not only what is made of it in each layer."""
+        return cls.case is not Mistake.case or any(cls.does(step) for step in DELTA_STEPS)
 
     def words(self, case: Case) -> dict[str, object]:
         """Further words for ``says`` and ``fix``."""
@@ -67,8 +77,10 @@ class Mistake:
 
     def replaced(self, step: str, calculation: Calculation, l: int, right: Step) -> Step:
         """The step as this mistake does it."""
-        wrong = getattr(self, step, None) if step in _STEPS else None
-        return right if wrong is None else lambda: wrong(calculation, l, right)
+        if not self.does(step):
+            return right
+        wrong: Callable[[Calculation, int, Step], Array] = getattr(self, step)
+        return lambda: wrong(calculation, l, right)
 
     def said(self, case: Case) -> str:
         """The clause for the report."""
@@ -88,6 +100,23 @@ class Mistake:
 
     def __repr__(self) -> str:
         return self.name if self.layer is None else f"{self.name} in layer {self.layer}"
+
+
+class Fitted(Mistake):
+    """A mistake with a number that is read off from what was given."""
+
+    fitted = 1
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        """The mistake with the numbers that ``given`` suggests."""
+        return cls.fits(Calculation(case), given) if given else []
+
+    @classmethod
+    def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
+        """The mistake with the numbers that explain best how ``given`` differs from a calculation, which is the right
+        one or has other mistakes already."""
+        raise NotImplementedError
 
 
 @cache

@@ -6,33 +6,30 @@ from typing import Self
 from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import Calculation, Step
 from chainrule.checking.case import Case
-from chainrule.checking.factors import explains, factor_between, factor_text, fitted_factor
-from chainrule.checking.mistake import Given, Mistake
+from chainrule.checking.factors import factor_between, factor_of_all, factor_text, written
+from chainrule.checking.mistake import Fitted, Given
 
 
-class StrayFactor(Mistake):
+class StrayFactor(Fitted):
     """One array is a multiple of what it should be."""
 
     name = "stray-factor"
     says = "d{array} is {factor} what it should be{many}"
     fix = "d{array} = {line}    # without the factor {factor_alone}"
     rank = 6
-    fitted = 1
 
-    def __init__(self, layer: int, letter: str, factor: float) -> None:
+    def __init__(self, layer: int, letter: str, factor: float, fitted: int) -> None:
         super().__init__(layer)
-        self.letter, self.factor = letter, factor
+        self.letter, self.factor, self.fitted = letter, factor, fitted
 
     @classmethod
-    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        exact = Calculation(case)
-        found: list[Self] = []
-        for l in case.layers:
+    def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
+        for l in so_far.case.layers:
             for letter in "wb":
-                factor = factor_between(exact.array(f"{letter}{l}"), given.get(f"{letter}{l}"))
-                if factor not in (None, 0, 1) and explains(factor, exact.array(f"{letter}{l}"), case):
-                    found.append(cls(l, letter, factor))
-        return found
+                name = f"{letter}{l}"
+                factor = factor_between(so_far.array(name), given.get(name))
+                if factor not in (None, 0, 1):
+                    yield cls(l, letter, factor, 0 if written(factor, so_far.case) else 1)
 
     def w(self, calculation: Calculation, l: int, right: Step) -> Array:
         return self.factor * right() if self.letter == "w" else right()
@@ -47,28 +44,24 @@ class StrayFactor(Mistake):
         return {"array": f"{self.letter}{l}", "line": line, "factor": f"{text} ×", "factor_alone": text, "many": ""}
 
 
-class StrayFactorOfLayer(Mistake):
+class StrayFactorOfLayer(Fitted):
     """δ of one layer has a factor too many, which the layers before inherit."""
 
     name = "stray-factor-in-delta"
     says = "δ{l} is {text} × what it should be, and all before it"
     fix = "δ{l} = dC_da{l} * σ′(z{l})    # without the factor {text}"
     rank = 7
-    fitted = 1
 
-    def __init__(self, layer: int, factor: float) -> None:
+    def __init__(self, layer: int, factor: float, fitted: int) -> None:
         super().__init__(layer)
-        self.factor = factor
+        self.factor, self.fitted = factor, fitted
 
     @classmethod
-    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        exact = Calculation(case)
-        found: list[Self] = []
-        for l in case.layers:
-            factor = factor_between(exact.array(f"b{l}"), given.get(f"b{l}"))
-            if factor not in (None, 0, 1) and explains(factor, exact.array(f"w{l}"), case):
-                found.append(cls(l, factor))
-        return found
+    def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
+        for l in so_far.case.layers:
+            factor = factor_between(so_far.array(f"b{l}"), given.get(f"b{l}"))
+            if factor not in (None, 0, 1):
+                yield cls(l, factor, 0 if written(factor, so_far.case) else 1)
 
     def δ(self, calculation: Calculation, l: int, right: Step) -> Array:
         return self.factor * right()
@@ -77,23 +70,23 @@ class StrayFactorOfLayer(Mistake):
         return {"text": factor_text(self.factor, case)}
 
 
-class StrayFactorEverywhere(Mistake):
+class StrayFactorEverywhere(Fitted):
     """The whole gradient is a multiple of what it should be."""
 
     name = "stray-factor-everywhere"
     says = "the whole gradient is {text} × what it should be"
     fix = "without the factor {text}"
     rank = 7
-    fitted = 1
 
-    def __init__(self, factor: float) -> None:
+    def __init__(self, factor: float, fitted: int) -> None:
         super().__init__()
-        self.factor = factor
+        self.factor, self.fitted = factor, fitted
 
     @classmethod
-    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        factor = fitted_factor(Calculation(case), given)
-        return [cls(factor)] if factor not in (None, 0, 1) and case.network.n_parameters > 3 else []
+    def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
+        factor = factor_of_all(so_far, given)
+        if factor not in (None, 0, 1):
+            yield cls(factor, 0 if written(factor, so_far.case) else 1)
 
     def w(self, calculation: Calculation, l: int, right: Step) -> Array:
         return self.factor * right()

@@ -1,0 +1,167 @@
+"""The search for the mistakes that explain a gradient.
+
+Each mistake of the catalogue, at each place where it can be made, predicts the wrong numbers: the diagnosis is the
+prediction that comes true. The way back visits the last layer first, so the arrays are compared in that order. Where
+one mistake explains only the first of them, further ones are tried on top of it; what nothing explains is left aside.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import log2
+
+import numpy as np
+
+from chainrule.calculus.arrays import Array
+from chainrule.checking.calculation import Calculation
+from chainrule.checking.case import Case
+from chainrule.checking.mistake import Fitted, Given, Mistake, catalogue
+
+MOST_TOGETHER = 3
+"""So many mistakes are looked for in one gradient."""
+
+BEAM = 6
+"""So many explanations of the first arrays are carried on to the next."""
+
+SLACK = 16.0
+"""A prediction may be off by so many times what rounding may do: naming is not judging."""
+
+BITS = 10
+"""Numbers that are wrong at random agree with any of the mistakes that are tried once in 2¹⁰ gradients at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Mistakes that together explain the first arrays, as many as ``explained``, but for those left ``aside``."""
+
+    calculation: Calculation
+    explained: int
+    aside: frozenset[str] = frozenset()
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """What is done wrong."""
+        return self.calculation.mistakes
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        """The least first: numbers fitted, and how unlikely the mistakes are."""
+        return sum(m.fitted for m in self.mistakes), sum(m.rank for m in self.mistakes)
+
+
+class Search:
+    """What explains the arrays ``given``, of which some are ``wrong``; ``names`` are all of them in order."""
+
+    def __init__(self, case: Case, given: Given, names: Sequence[str], wrong: Sequence[str]) -> None:
+        self.given, self.names, self.wrong = given, names, wrong
+        kinds = [kind for kind in catalogue() if not kind.convention]
+        self.fitted = [kind for kind in kinds if issubclass(kind, Fitted)]
+        self.plain = [mistake for kind in kinds if not issubclass(kind, Fitted) for mistake in kind.sites(case, given)]
+        self.start = Calculation(case)
+        self.needed = BITS + log2(len(self.plain) + len(self.fitted) * len(names))
+
+    def explanations(self) -> list[Explanation]:
+        """All that explain the most with the fewest mistakes, the likeliest first."""
+        beam = [self._onward(Explanation(self.start, 0))]
+        while beam[0].explained < len(self.names):
+            further = self._further(beam)
+            whole = [e for e in further if e.explained == len(self.names)]
+            if whole:
+                return sorted(whole, key=lambda e: e.cost)
+            if further:
+                beam = further[:BEAM]
+            else:
+                beam = [self._onward(self._aside(e)) for e in beam if e.explained == beam[0].explained]
+        return beam
+
+    def _further(self, beam: Sequence[Explanation]) -> list[Explanation]:
+        """With one more mistake, those that explain most first."""
+        tried = [
+            self._with(before, mistake)
+            for before in beam
+            if len(before.mistakes) < MOST_TOGETHER
+            for mistake in self._candidates(before)
+        ]
+        return sorted((e for e in tried if e is not None), key=lambda e: (-e.explained, e.cost))
+
+    def _candidates(self, before: Explanation) -> Iterator[Mistake]:
+        """The mistakes that may change the first array that is not explained."""
+        layer = int(self.names[before.explained][1:])
+        taken = {(type(m), m.layer) for m in before.mistakes}
+        fitted = (mistake for kind in self.fitted for mistake in kind.fits(before.calculation, self.given))
+        for mistakes in (self.plain, fitted):
+            for mistake in mistakes:
+                if (mistake.layer is None or mistake.layer >= layer) and (type(mistake), mistake.layer) not in taken:
+                    yield mistake
+
+    def _with(self, before: Explanation, mistake: Mistake) -> Explanation | None:
+        """What a further mistake explains, if it explains more."""
+        calculation = before.calculation.but(mistake)
+        bits: list[Array] = []
+        explained = 0
+        for at, name in enumerate(self.names):
+            untouched = mistake.layer is not None and int(name[1:]) > mistake.layer
+            if name not in before.aside and not (at < before.explained and untouched):
+                tolerance = tolerance_of(calculation, name, self.given[name])
+                if tolerance is None or not within(self.given[name], calculation.array(name), tolerance):
+                    break
+                if at >= before.explained:
+                    bits.append(_bits(before.calculation, name, self.given[name], tolerance))
+            explained += 1
+        if explained <= before.explained:
+            return None
+        confirming = np.sort(np.concatenate(bits))[: -mistake.fitted or None]
+        return Explanation(calculation, explained, before.aside) if confirming.sum() >= self.needed else None
+
+    def _onward(self, e: Explanation) -> Explanation:
+        """Past the arrays that it explains as it is; rounding is no excuse for those that have been found wrong."""
+        at = e.explained
+        while at < len(self.names):
+            name = self.names[at]
+            if (not e.mistakes and name in self.wrong) or not matches(e.calculation, self.given[name], name):
+                break
+            at += 1
+        return Explanation(e.calculation, at, e.aside)
+
+    def _aside(self, e: Explanation) -> Explanation:
+        """Past one array that nothing explains."""
+        return Explanation(e.calculation, e.explained + 1, e.aside | {self.names[e.explained]})
+
+
+def within(given: Array, right: Array, allowed: Array | float) -> bool:
+    """Whether two arrays agree."""
+    with np.errstate(invalid="ignore"):
+        return given.shape == right.shape and bool((np.abs(given - right) <= allowed).all())
+
+
+def tolerance_of(calculation: Calculation, name: str, given: Array) -> Array | None:
+    """By how much one of the arrays may miss what a calculation with mistakes predicts; None where it predicts no such
+    array."""
+    try:
+        predicted = calculation.array(name)
+        if predicted.shape != given.shape or not np.isfinite(predicted).all():
+            return None
+        error = calculation.error(name)
+    except ValueError:  # shapes that do not fit: the mistake cannot be made here
+        return None
+    if not np.isfinite(error).all():
+        return None
+    allowed = SLACK * error if error.shape == predicted.shape else SLACK * float(error.max(initial=0))
+    size = float(np.abs(predicted).max(initial=0)) + float(np.abs(given).max(initial=0))
+    return np.broadcast_to(np.maximum(allowed, 4 * calculation.case.u * size), predicted.shape)
+
+
+def matches(calculation: Calculation, given: Array, name: str) -> bool:
+    """Whether a calculation with mistakes predicts one of the arrays, within what rounding may do to it."""
+    tolerance = tolerance_of(calculation, name, given)
+    return tolerance is not None and within(given, calculation.array(name), tolerance)
+
+
+def _bits(before: Calculation, name: str, given: Array, tolerance: Array) -> Array:
+    """How much each entry confirms a prediction that comes true: it was off by so many times the tolerance before, and
+    a number of that size falls into the tolerance by chance as rarely."""
+    try:
+        predicted = before.array(name)
+    except ValueError:
+        predicted = np.empty(0)
+    off = np.abs(given - predicted) if predicted.shape == given.shape else np.full(given.shape, np.inf)
+    return np.log2(np.maximum(off, tolerance) / tolerance).clip(max=64).ravel()

@@ -1,0 +1,568 @@
+"""Backpropagation as a student writes it, with mistakes planted: what ``chainrule.check`` has to find.
+
+It shares no code with ``chainrule``: textbook forms, loops over layers, and at each place where a mistake of the
+catalogue can be made, the line that makes it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from math import erf, pi
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Gradient = dict[str, Array]
+
+ELEMENTWISE = ("identity", "sigmoid", "tanh", "relu", "leaky-relu", "elu", "softplus", "silu", "gelu", "exp")
+LAST = {
+    "squared-error": ELEMENTWISE,
+    "half-squared-error": ELEMENTWISE,
+    "mean-squared-error": ELEMENTWISE,
+    "huber": ELEMENTWISE,
+    "cross-entropy": ("softmax",),
+    "binary-cross-entropy": ("sigmoid",),
+    "poisson": ("exp", "softplus"),
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A network with its examples; f[l], w[l] and b[l] count from 1, f[0] is not used; s are weights or None."""
+
+    f: list[str]
+    cost: str
+    w: dict[int, Array]
+    b: dict[int, Array]
+    X: Array
+    Y: Array
+    s: Array | None = None
+    l1: float = 0.0
+    l2: float = 0.0
+    earlier: Gradient = field(default_factory=dict[str, Array])
+
+    @property
+    def L(self) -> int:
+        return len(self.w)
+
+    @property
+    def n(self) -> int:
+        return len(self.X)
+
+    @property
+    def sizes(self) -> list[int]:
+        return [self.w[1].shape[1], *(len(self.b[l]) for l in range(1, self.L + 1))]
+
+    @property
+    def penalised(self) -> bool:
+        return bool(self.l1 or self.l2)
+
+    def __str__(self) -> str:
+        extras = f"{', weights' * (self.s is not None)}{', penalty' * self.penalised}"
+        return f"{self.sizes} {self.f[1:]} {self.cost}, {self.n} examples{extras}"
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A mistake of the catalogue's name, in a layer or everywhere (None), and further particulars."""
+
+    name: str
+    layer: int | None = None
+    how: Any = None
+
+
+# the textbook's functions --------------------------------------------------------------------------
+
+
+def value(f: str, z: Array) -> Array:
+    if f == "identity":
+        return z * 1
+    if f == "sigmoid":
+        return 1 / (1 + np.exp(-z))
+    if f == "tanh":
+        return np.tanh(z)
+    if f == "relu":
+        return np.where(z > 0, z, 0)
+    if f == "leaky-relu":
+        return np.where(z > 0, z, z.dtype.type(0.01) * z)
+    if f == "elu":
+        return np.where(z > 0, z, np.exp(z) - 1)
+    if f == "softplus":
+        return np.log(1 + np.exp(z))
+    if f == "silu":
+        return z / (1 + np.exp(-z))
+    if f == "gelu":
+        return z * normal(z)
+    if f == "exp":
+        return np.exp(z)
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def slope(f: str, z: Array, a: Array) -> Array:
+    if f == "identity":
+        return np.ones_like(z)
+    if f == "sigmoid":
+        return a * (1 - a)
+    if f == "tanh":
+        return 1 - a**2
+    if f == "relu":
+        return np.where(z > 0, z.dtype.type(1), 0)
+    if f == "leaky-relu":
+        return np.where(z > 0, z.dtype.type(1), z.dtype.type(0.01))
+    if f == "elu":
+        return np.where(z > 0, z.dtype.type(1), a + 1)
+    if f == "softplus":
+        return 1 / (1 + np.exp(-z))
+    if f == "silu":
+        sigmoid = 1 / (1 + np.exp(-z))
+        return sigmoid + z * sigmoid * (1 - sigmoid)
+    if f == "gelu":
+        return normal(z) + z * np.exp(-(z**2) / 2) / z.dtype.type(np.sqrt(2 * pi))
+    return a  # exp
+
+
+def normal(z: Array) -> Array:
+    """Φ(z)."""
+    Φ: Array = np.array([(1 + erf(float(t) / np.sqrt(2))) / 2 for t in z.ravel()], z.dtype)
+    return Φ.reshape(z.shape)
+
+
+def cost_slope(cost: str, a: Array, y: Array) -> Array:
+    """∂C/∂a."""
+    if cost == "squared-error":
+        return 2 * (a - y)
+    if cost == "mean-squared-error":
+        return 2 * (a - y) / y.shape[1]
+    if cost == "half-squared-error":
+        return a - y
+    if cost == "huber":
+        return np.where(a - y > 1, 1, np.where(a - y < -1, -1, a - y)).astype(a.dtype)
+    if cost == "cross-entropy":
+        return -y / a
+    if cost == "binary-cross-entropy":
+        return -y / a + (1 - y) / (1 - a)
+    return 1 - y / a  # poisson
+
+
+def penalty_slope(p: Array, l1: float, l2: float) -> Array:
+    return p.dtype.type(l1) * np.sign(p) + p.dtype.type(2 * l2) * p
+
+
+# forward and back ----------------------------------------------------------------------------------
+
+
+def backprop(q: Problem, *planted: Planted) -> Gradient:
+    """∇C of a problem, right or with mistakes."""
+
+    def at(name: str, layer: int | None = None) -> Planted | None:
+        """The mistake of this name, if it is made in this layer."""
+        return next((m for m in planted if m.name == name and m.layer in (None, layer)), None)
+
+    f, cost, L = list(q.f), q.cost, q.L
+    X = q.X.T if at("examples-as-columns") else q.X
+    n = len(X)
+
+    if m := at("another-activation"):
+        f[1:L] = [m.how] * (L - 1)
+    if m := at("another-cost"):
+        cost, f[L] = m.how
+
+    # forward
+    z: dict[int, Array] = {}
+    a: dict[int, Array] = {0: X}
+    for l in range(1, L + 1):
+        z[l] = a[l - 1] @ q.w[l].T
+        if not at("forward-without-bias"):
+            z[l] = z[l] + q.b[l]
+        a[l] = value(f[l], z[l])
+
+    # targets
+    y = q.Y
+    if m := at("labels-shifted"):
+        y = np.array([y[(i - m.how) % n] for i in range(n)])
+    if at("labels-permuted"):
+        y = y[::-1]
+    if m := at("classes-permuted"):
+        y = y[:, m.how]
+    if m := at("labels-not-one-hot"):
+        y = np.repeat(y.argmax(axis=1)[:, None] + m.how, y.shape[1], axis=1)
+
+    # σ′ of a layer
+    def σ_slope(l: int, dC_da: Array) -> Array:
+        if at("missing-slope", l):
+            return np.ones_like(z[l])
+        if at("slope-of-a", l):
+            return slope(f[l], a[l], value(f[l], a[l]))
+        if at("activation-for-slope", l):
+            return a[l]
+        if m := at("slope-of-another-activation", l):
+            return slope(m.how, z[l], value(m.how, z[l]))
+        if m := at("slope-by-anothers-form", l):
+            return a[l] * (1 - a[l]) if m.how == "sigmoid" else 1 - a[l] ** 2
+        if m := at("slope-of-wrong-layer", l):
+            return slope(f[l], z[m.how], value(f[l], z[m.how]))
+        if at("mask-of-gradient", l):
+            return np.where(dC_da > 0, 1.0, 0.0)
+        if m := at("kink-convention", l):
+            return np.where(z[l] == 0, m.how, slope(f[l], z[l], a[l]))
+        s = slope(f[l], z[l], a[l])
+        return s * s if at("slope-twice", l) else s
+
+    # ∂C/∂z of the last layer
+    δ: dict[int, Array] = {}
+    jacobian = np.array([np.diag(row) - np.outer(row, row) for row in a[L]])
+    if m := at("cross-entropy-as-squared-error", L):
+        δ[L] = m.how * (a[L] - y) * slope(f[L], z[L], a[L])
+    elif at("squared-error-as-cross-entropy", L):
+        δ[L] = a[L] - y
+    elif at("softmax-diagonal", L):
+        δ[L] = -y / a[L] * a[L] * (1 - a[L])
+    elif at("softmax-slope", L):
+        δ[L] = (a[L] - y) * a[L] * (1 - a[L])
+    elif at("softmax-twice", L):
+        δ[L] = np.array([jacobian[i] @ (a[L][i] - y[i]) for i in range(n)])
+    elif f[L] == "softmax" or cost == "binary-cross-entropy" or (cost, f[L]) == ("poisson", "exp"):
+        δ[L] = a[L] - y
+    else:
+        dC_da = cost_slope(cost, a[L], y)
+        δ[L] = dC_da * σ_slope(L, dC_da)
+    if m := at("stray-factor-in-delta", L):
+        δ[L] = m.how * δ[L]
+
+    # what each example counts for
+    share = np.full(n, 1 / n, q.X.dtype) if q.s is None else (q.s / q.s.sum()).astype(q.X.dtype)
+    if at("weights-ignored"):
+        share = np.full(n, 1 / n)
+    if (m := at("weights-twice")) and q.s is not None:
+        share = q.s**2 / (q.s**2).sum() if m.how == "normalised" else q.s * share
+    if (m := at("weights-not-normalised")) and q.s is not None:
+        share = q.s / n if m.how == "mean" else q.s
+    if at("mean-missing"):
+        share = share * n
+    if at("mean-squared"):
+        share = share / n
+    if at("mean-over-outputs"):
+        share = share / y.shape[1]
+    if m := at("cost-scale"):
+        share = m.how * share
+    if m := at("wrong-count"):
+        share = share * n / m.how
+    if at("sign"):
+        share = -share
+    if m := at("one-example"):
+        i, mean = m.how
+        share = np.where(np.arange(n) == i, share if mean else 1.0, 0.0)
+
+    # back
+    grad: Gradient = {}
+    for l in range(L, 0, -1):
+        if l < L:
+            back = q.w[l + 1]
+            if at("transposed-weight", l + 1):
+                back = back.T
+            if m := at("weight-of-wrong-layer", l + 1):
+                back = q.w[m.how]
+            if m := at("updated-weights"):
+                back = back - m.how * grad[f"w{l + 1}"]
+            dC_da = δ[l + 1] @ back
+            δ[l] = dC_da * σ_slope(l, dC_da)
+            if at("delta-of-next-layer", l):
+                δ[l] = δ[l + 1]
+            if at("sign-of-layer", l):
+                δ[l] = -δ[l]
+            if m := at("stray-factor-in-delta", l):
+                δ[l] = m.how * δ[l]
+
+        incoming = a[l - 1]
+        if at("next-activation", l):
+            incoming = a[l]
+        if at("input-for-activation", l):
+            incoming = X
+        if at("z-for-activation", l):
+            incoming = z[l - 1]
+        dw = np.zeros_like(q.w[l])
+        for i in range(n):
+            dw = dw + share[i] * np.outer(δ[l][i], incoming[i])
+        if at("penalty-of-the-other-kind"):
+            dw = dw + penalty_slope(q.w[l], q.l2, q.l1)
+        elif m := at("penalty-scaled"):
+            dw = dw + m.how * penalty_slope(q.w[l], q.l1, q.l2)
+        elif not at("penalty-missing", l):
+            dw = dw + penalty_slope(q.w[l], q.l1, q.l2)
+
+        db = (share[:, None] * δ[l]).sum(axis=0)
+        if at("bias-summed", l):
+            db = db * n
+        if m := at("bias-over-wrong-axis", l):
+            db = δ[l].mean(axis=1) if m.how == "mean" else (share[:, None] * δ[l]).sum(axis=1)
+        if m := at("bias-not-summed", l):
+            db = share[:, None] * δ[l] if m.how == "shared" else δ[l]
+        if m := at("bias-summed-over-all", l):
+            db = np.ones_like(db) * (db.mean() if m.how == "mean" else db.sum())
+        if at("penalty-on-biases"):
+            db = db + penalty_slope(q.b[l], q.l1, q.l2)
+
+        if at("transposed-result", l):
+            dw = dw.T
+        if at("column-major", l):
+            dw = dw.flatten("F").reshape(dw.shape)
+        if m := at("stray-factor", l):
+            letter, factor = m.how
+            dw, db = (factor * dw, db) if letter == "w" else (dw, factor * db)
+        if at("zeros", l):
+            dw, db = np.zeros_like(dw), np.zeros_like(db)
+        if m := at("zeros-in-one", l):
+            dw, db = (np.zeros_like(dw), db) if m.how == "w" else (dw, np.zeros_like(db))
+        grad[f"w{l}"], grad[f"b{l}"] = dw, db
+
+    # afterwards
+    if at("layers-reversed"):
+        grad = {f"{name[0]}{L + 1 - int(name[1:])}": g for name, g in grad.items()}
+    if at("accumulated"):
+        grad = {name: g + q.earlier[name] for name, g in grad.items()}
+    if m := at("accumulated-twice"):
+        grad = {name: sum((g for _ in range(m.how)), np.zeros_like(g)) for name, g in grad.items()}
+    if m := at("stray-factor-everywhere"):
+        grad = {name: m.how * g for name, g in grad.items()}
+    if m := at("clipped"):
+        grad = {name: np.minimum(np.maximum(g, -m.how), m.how) for name, g in grad.items()}
+    return grad
+
+
+# where a mistake can be made -----------------------------------------------------------------------
+
+
+def places(name: str, q: Problem, random: np.random.Generator) -> list[Planted]:
+    """The mistake at every place of a problem where it can be made."""
+    L, n, sizes = q.L, q.n, q.sizes
+    layers, hidden = range(1, L + 1), range(1, L)
+    squared = q.cost.endswith("squared-error") or q.cost == "huber"
+    sloped = [*hidden, *([L] if squared else [])]  # σ′ is a factor of its own
+    square = [l for l in layers if sizes[l] == sizes[l - 1]]
+    factor = float(random.choice([3, 7, 0.1, 1.7, -2.5, round(random.uniform(0.2, 5), 3)]))
+
+    def everywhere(*hows: Any, when: bool = True) -> list[Planted]:
+        return [Planted(name, None, how) for how in hows] if when else []
+
+    def each(where: Iterable[int], *hows: Any) -> list[Planted]:
+        return [Planted(name, l, how) for l in where for how in hows or (None,)]
+
+    match name:
+        case "layers-reversed" | "another-activation":
+            others = [f for f in ELEMENTWISE if name == "another-activation"] or [None]
+            return everywhere(*others, when=L > 1)
+        case "mean-missing" | "mean-squared" | "labels-permuted":
+            return everywhere(None, when=n > 1)
+        case "bias-summed":
+            return [Planted(name), *each(layers)] if n > 1 else []
+        case "zeros" | "transposed-result" | "column-major":
+            return [Planted(name), *each(layers)]
+        case "penalty-missing":
+            return [Planted(name), *each(layers)] if q.penalised else []
+        case "penalty-on-biases":
+            return everywhere(None, when=q.penalised)
+        case "penalty-scaled":
+            return everywhere(2.0, 0.5, -1.0, 1 / n, n, when=q.penalised)
+        case "penalty-of-the-other-kind":
+            return everywhere(None, when=bool(q.l1) != bool(q.l2))
+        case "missing-slope" | "slope-of-a" | "activation-for-slope" | "slope-twice":
+            return each(sloped)
+        case "slope-of-another-activation":
+            return each(sloped, *(f for f in ELEMENTWISE if f != "identity"))
+        case "slope-by-anothers-form":
+            return each(sloped, "sigmoid", "tanh")
+        case "slope-of-wrong-layer":
+            return [Planted(name, l, m) for l in sloped for m in layers if m != l and sizes[m] == sizes[l]]
+        case "mask-of-gradient":
+            return each([l for l in sloped if q.f[l] == "relu"])
+        case "softmax-twice" | "softmax-diagonal" | "softmax-slope":
+            return each([L] if q.f[L] == "softmax" else [])
+        case "cross-entropy-as-squared-error":
+            return each([L] if not squared and q.f[L] != "softmax" else [], 1, 2)
+        case "squared-error-as-cross-entropy":
+            return each([L] if squared else [])
+        case "transposed-weight":
+            return each([l for l in square if l > 1])
+        case "weight-of-wrong-layer":
+            same = [(l, m) for l in layers[1:] for m in layers if m != l and q.w[l].shape == q.w[m].shape]
+            return [Planted(name, l, m) for l, m in same]
+        case "updated-weights":
+            return everywhere(float(random.choice([0.01, 0.1, 0.5, 1.0])), when=L > 1)
+        case "next-activation":
+            return each(square)
+        case "input-for-activation":
+            return each([l for l in layers[1:] if sizes[l - 1] == sizes[0]])
+        case "z-for-activation":
+            return each(layers[1:])
+        case "delta-of-next-layer":
+            return each([l for l in hidden if sizes[l] == sizes[l + 1]])
+        case "sign-of-layer":
+            return each(hidden)
+        case "bias-over-wrong-axis":
+            return each(layers, "mean", "sum")
+        case "bias-not-summed":
+            return each(layers, "shared", "not shared")
+        case "bias-summed-over-all":
+            return each([l for l in layers if sizes[l] > 1], "mean", "sum")
+        case "weights-ignored":
+            return everywhere(None, when=q.s is not None)
+        case "weights-twice":
+            return everywhere("normalised", "not normalised", when=q.s is not None)
+        case "weights-not-normalised":
+            return everywhere("mean", "sum", when=q.s is not None)
+        case "labels-shifted":
+            return everywhere(1, -1, when=n > 1)
+        case "labels-not-one-hot":
+            one_hot = sizes[L] > 1 and set(q.Y.ravel()) == {0, 1} and (q.Y.sum(axis=1) == 1).all()
+            return everywhere(0, 1, when=bool(one_hot))
+        case "classes-permuted":
+            swapped = list(range(sizes[L]))
+            i, j = random.choice(sizes[L], 2, replace=False) if sizes[L] > 1 else (0, 0)
+            swapped[i], swapped[j] = swapped[j], swapped[i]
+            turned = [*range(1, sizes[L]), 0]
+            return everywhere(swapped, turned, when=sizes[L] > 1)
+        case "examples-as-columns":
+            return everywhere(None, when=n == sizes[0] and n > 1)
+        case "one-example":
+            return everywhere((int(random.integers(n)), True), (n - 1, False), when=n > 1)
+        case "another-cost":
+            return everywhere(*_other_costs(q))
+        case "mean-over-outputs":
+            return everywhere(None, when=sizes[L] > 1)
+        case "cost-scale":
+            return everywhere(2.0, 0.5, 4.0, 1 / sizes[L], 2 / sizes[L])
+        case "wrong-count":
+            return everywhere(int(random.integers(2, 40)))
+        case "accumulated":
+            return everywhere(None, when=bool(q.earlier))
+        case "accumulated-twice":
+            return everywhere(2, 3)
+        case "clipped":
+            right = np.concatenate([np.abs(g).ravel() for g in backprop(q).values()])
+            return everywhere(float(np.quantile(right, random.uniform(0.2, 0.8))))
+        case "stray-factor":
+            return each(layers, ("w", factor), ("b", factor), ("w", 2.0), ("b", 0.5))
+        case "stray-factor-in-delta":
+            return each(layers, factor, 2.0)
+        case "stray-factor-everywhere":
+            return everywhere(factor)
+        case "zeros-in-one":
+            return each(layers, "w", "b")
+        case "sign" | "forward-without-bias":
+            return everywhere(None)
+        case "kink-convention":
+            kinks = {l: (0.0 if q.f[l] == "relu" else 0.01) for l in sloped if q.f[l] in ("relu", "leaky-relu")}
+            return [Planted(name, l, how) for l, low in kinks.items() for how in ((1 + low) / 2, 1.0)]
+        case _:
+            raise AssertionError(f"{name} is planted nowhere: write here what makes this mistake")
+
+
+def _other_costs(q: Problem) -> list[tuple[str, str]]:
+    """Each other cost that takes these targets, with the output that belongs to it or the one that is there."""
+    found: list[tuple[str, str]] = []
+    for cost, last in LAST.items():
+        probable = bool(((q.Y >= 0) & (q.Y <= 1)).all())
+        takes = {
+            "cross-entropy": probable and bool(np.allclose(q.Y.sum(axis=1), 1)),
+            "binary-cross-entropy": probable,
+            "poisson": bool((q.Y >= 0).all()),
+        }.get(cost, True)
+        outputs = [q.f[q.L]] if q.f[q.L] in last else list(last) if len(last) < 3 else []
+        found += [(cost, f) for f in outputs if takes and (cost, f) != (q.cost, q.f[q.L])]
+    return found
+
+
+# random problems -----------------------------------------------------------------------------------
+
+
+def random_problem(random: np.random.Generator, square: bool | None = None, tiny: bool = False) -> Problem:
+    """A network of 1–6 layers, 1–8 wide, with 1–12 examples; nothing overflows and little is saturated."""
+    while True:
+        q = _draw(random, bool(random.random() < 0.4) if square is None else square, tiny)
+        with np.errstate(all="ignore"):
+            right = backprop(q)
+            flat = np.concatenate([g.ravel() for g in right.values()])
+        if np.isfinite(flat).all() and np.abs(flat).max() < 1e6:
+            return q
+
+
+def _draw(random: np.random.Generator, square: bool, tiny: bool) -> Problem:
+    L = int(random.integers(1, 3 if tiny else 7))
+    widest = 2 if tiny else 8
+    cost = str(random.choice(list(LAST)))
+    sizes = [int(k) for k in random.integers(1, widest + 1, L + 1)]
+    if cost == "cross-entropy":
+        sizes[-1] = max(2, sizes[-1])  # softmax of one output is 1, whatever it is of
+    if square:
+        sizes = [sizes[-1]] * (L + 1)
+    n = sizes[0] if square and random.random() < 0.3 else int(random.integers(1, 13))
+    one = str(random.choice(ELEMENTWISE))
+    hidden = [one if random.random() < 0.3 else str(random.choice(ELEMENTWISE)) for _ in range(L - 1)]
+    last = str(random.choice(LAST[cost]))
+    scale = 10 ** random.uniform(-0.5, 0.3)
+    w = {l: random.normal(0, scale / np.sqrt(sizes[l - 1]), (sizes[l], sizes[l - 1])) for l in range(1, L + 1)}
+    b = {l: random.normal(0, 0.5, sizes[l]) for l in range(1, L + 1)}
+    X = random.normal(size=(n, sizes[0]))
+    if cost == "cross-entropy" or (cost != "poisson" and random.random() < 0.15):
+        Y = np.eye(sizes[-1])[random.integers(sizes[-1], size=n)]
+        if random.random() < 0.3:
+            Y = random.dirichlet(np.ones(sizes[-1]), n)
+    elif cost == "binary-cross-entropy":
+        Y = random.integers(2, size=(n, sizes[-1])).astype(float)
+    elif cost == "poisson":
+        Y = random.poisson(2, (n, sizes[-1])).astype(float)
+    else:
+        Y = random.normal(size=(n, sizes[-1]))
+    l1 = 10 ** random.uniform(-3, -0.5) if random.random() < 0.25 else 0.0
+    l2 = 10 ** random.uniform(-3, -0.5) if random.random() < 0.25 else 0.0
+    s = random.uniform(0.2, 3, n) if random.random() < 0.3 else None
+    q = Problem(["", *hidden, last], cost, w, b, X, Y, s, l1, l2)
+    with np.errstate(all="ignore"):
+        earlier = backprop(replace(q, X=q.X[::-1] + 0.1))
+    return replace(q, earlier=earlier)
+
+
+def random_planted(name: str, random: np.random.Generator, tries: int = 20_000) -> tuple[Problem, Planted, Gradient]:
+    """A random problem, the mistake somewhere in it, and what comes out: other numbers than the right ones."""
+    for _ in range(tries):
+        q = random_problem(random, square=True if random.random() < 0.5 else None)
+        options = places(name, q, random)
+        if options:
+            planted = options[int(random.integers(len(options)))]
+            wrong = planted_in(q, planted)
+            if wrong is not None:
+                return q, planted, wrong
+    raise AssertionError(f"{name}: in none of {tries} networks")
+
+
+def random_pair(names: list[str], random: np.random.Generator) -> tuple[Problem, tuple[Planted, Planted], Gradient]:
+    """Two mistakes in different layers, each of which changes the numbers although the other is there."""
+    while True:
+        q = random_problem(random)
+        one, other = (places(str(name), q, random) for name in random.choice(names, 2, replace=False))
+        options = [(m, k) for m in one for k in other if m.layer and k.layer and m.layer != k.layer]
+        if options:
+            m, k = options[int(random.integers(len(options)))]
+            both = planted_in(q, m, k)
+            if both is not None and all(_changes(planted_in(q, alone), both) for alone in (m, k)):
+                return q, (m, k), both
+
+
+def planted_in(q: Problem, *planted: Planted) -> Gradient | None:
+    """The wrong numbers, or None where they are the right ones, or none."""
+    with np.errstate(all="ignore"):
+        wrong = backprop(q, *planted)
+        if not all(np.isfinite(g).all() for g in wrong.values()) or not _changes(backprop(q), wrong):
+            return None
+    return wrong
+
+
+def _changes(right: Gradient | None, wrong: Gradient) -> bool:
+    if right is None:
+        return True
+    return any(
+        right[name].shape != g.shape
+        or np.abs(right[name] - g).max() > 1e-7 * max(np.abs(g).max(), np.abs(right[name]).max())
+        for name, g in wrong.items()
+    )
