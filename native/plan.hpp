@@ -119,7 +119,8 @@ public:
     // How many rows are read together, so that there are two blocks of them at least.
     static Index block_of(Index rows) {
         if (rows >= 2 * BLOCK) return BLOCK;
-        return ((rows + 1) / 2 + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
+        const Index half = ((rows + 1) / 2 + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
+        return half < BLOCK ? half : BLOCK;  // for which there is memory
     }
 
     // Whether a second thread saves more on so many rows than waking it takes.
