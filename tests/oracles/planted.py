@@ -84,7 +84,7 @@ def value(f: str, z: Array) -> Array:
     if f == "relu":
         return np.where(z > 0, z, 0)
     if f == "leaky-relu":
-        return np.where(z > 0, z, z.dtype.type(0.01) * z)
+        return np.where(z > 0, z, 0.01 * z)
     if f == "elu":
         return np.where(z > 0, z, np.exp(z) - 1)
     if f == "softplus":
@@ -95,7 +95,7 @@ def value(f: str, z: Array) -> Array:
         return z * normal(z)
     if f == "exp":
         return np.exp(z)
-    e = np.exp(z - z.max(axis=1, keepdims=True))
+    e: Array = np.exp(z - z.max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)
 
 
@@ -107,11 +107,11 @@ def slope(f: str, z: Array, a: Array) -> Array:
     if f == "tanh":
         return 1 - a**2
     if f == "relu":
-        return np.where(z > 0, z.dtype.type(1), 0)
+        return np.where(z > 0, 1, 0).astype(z.dtype)
     if f == "leaky-relu":
-        return np.where(z > 0, z.dtype.type(1), z.dtype.type(0.01))
+        return np.where(z > 0, 1, 0.01).astype(z.dtype)
     if f == "elu":
-        return np.where(z > 0, z.dtype.type(1), a + 1)
+        return np.where(z > 0, 1, a + 1).astype(z.dtype)
     if f == "softplus":
         return 1 / (1 + np.exp(-z))
     if f == "silu":

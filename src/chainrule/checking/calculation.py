@@ -35,13 +35,18 @@ class Calculation:
         self.mistakes = tuple(mistakes)
         self._known: dict[tuple[str, int], Array] = {}
         self._before: Calculation | None = None
+        self._elsewhere: dict[Mistake, Calculation] = {}
 
     def but(self, mistake: "Mistake") -> "Calculation":
         """The same with one more mistake. What that leaves as it was is not computed again."""
+        if mistake in self._elsewhere:
+            return self._elsewhere[mistake]
         further = Calculation(mistake.case(self.case))
         further.mistakes = (*self.mistakes, mistake)
         if further.case is self.case:
             further._before = self
+        else:  # a forward pass of its own
+            self._elsewhere[mistake] = further
         return further
 
     def _unchanged(self, name: str, l: int) -> "Calculation | None":

@@ -10,7 +10,7 @@ import numpy as np
 from chainrule.calculus.network import ParameterVector
 from chainrule.checking.calculation import Calculation
 from chainrule.checking.case import Case
-from chainrule.checking.given import PRECISIONS, given_arrays, precision_of
+from chainrule.checking.given import PRECISIONS, fit_float32, given_arrays, precision_of
 from chainrule.checking.mistake import Given, Mistake, catalogue
 from chainrule.checking.search import Explanation, Search, matches, within
 from chainrule.checking.verdict import Finding, Verdict, unexplained
@@ -66,7 +66,8 @@ def judge(case: Case, given: Given, precision: str = "auto", notes: Sequence[str
     findings = _findings(case, given, wrong)
     if told.name == "float64" and precision == "auto" and all(finding.bug is None for finding in findings):
         single = PRECISIONS["float32"]
-        if _looks_rounded(case.but(u=single.u), given):
+        looser = case.but(u=single.u)
+        if (fit_float32(given) or _looks_rounded(case, given)) and not _wrong(looser, given):
             remark = "the numbers agree as far as float32 does, and no further: taken for a float32 calculation"
             return Verdict(case, given, single.name, (), (*notes, remark))
     return Verdict(case, given, told.name, findings, tuple(notes))
@@ -101,14 +102,16 @@ def _wrong(case: Case, given: Given) -> list[str]:
 
 
 def _looks_rounded(case: Case, given: Given) -> bool:
-    """Whether all of it is right to float32, and off by so much in so many entries as rounding to float32 would be."""
+    """Whether most entries of every array are off by more than float64 is, as they are after rounding."""
     own = _own(case)
     for name in in_order(case, given):
         right = own.array(name)
+        if given[name].shape != right.shape:
+            return False
         off = np.abs(given[name] - right) > own.error(name)
         if right.any() and float(off[right != 0].mean()) <= 0.5:
             return False
-    return not _wrong(case, given)
+    return True
 
 
 def _conventions(case: Case, given: Given) -> tuple[str, ...]:
@@ -150,7 +153,7 @@ def _touched(exact: Calculation, explanation: Explanation, mistake: Mistake, wro
     if len(explanation.mistakes) == 1:
         return wrong
     without = Calculation(exact.case, [m for m in explanation.mistakes if m is not mistake])
-    return [name for name in wrong if not matches(without, explanation.calculation.array(name), name)]
+    return [name for name in wrong if not matches(without, {name: explanation.calculation.array(name)}, name)]
 
 
 def _with_equals(explanations: Sequence[Explanation]) -> list[tuple[Mistake, tuple[str, ...]]]:

@@ -109,13 +109,20 @@ def _remedy(name: str, array: Array, shape: tuple[int, ...], case: Case) -> str:
 
 
 def precision_of(given: Mapping[str, Array], wanted: str) -> Precision:
-    """What the arithmetic was: as said, or by the numbers themselves: all of float32's are float32's."""
+    """What the arithmetic was: as said, or of the arrays' type, or by the numbers, all of which float32 may have."""
     known("precision", wanted, ["auto", *PRECISIONS])
     if wanted != "auto":
         return PRECISIONS[wanted]
+    type_ = np.result_type(*given.values()).name
+    if type_ in ("float16", "float32"):
+        return PRECISIONS[type_]
+    return PRECISIONS["float32" if fit_float32(given) and not _few_digits(given) else "float64"]
+
+
+def fit_float32(given: Mapping[str, Array]) -> bool:
+    """Whether no number has more digits than float32."""
     with np.errstate(over="ignore"):
-        short = all((g.astype(np.float32).astype(np.float64) == g).all() for g in given.values())
-    return PRECISIONS["float32" if short and not _few_digits(given) else "float64"]
+        return all((g.astype(np.float32).astype(np.float64) == g).all() for g in given.values())
 
 
 def _few_digits(given: Mapping[str, Array]) -> bool:

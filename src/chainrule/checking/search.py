@@ -7,6 +7,7 @@ one mistake explains only the first of them, further ones are tried on top of it
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import log2
 
 import numpy as np
@@ -64,11 +65,11 @@ class Search:
         beam = [self._onward(Explanation(self.start, 0))]
         while beam[0].explained < len(self.names):
             further = self._further(beam)
-            whole = [e for e in further if e.explained == len(self.names)]
+            whole = [e for e in further if e.explained == len(self.names) and not e.aside]
             if whole:
                 return sorted(whole, key=lambda e: e.cost)
-            if further:
-                beam = further[:BEAM]
+            if further:  # which may explain, with another mistake, what was left aside without it
+                beam = [self._onward(Explanation(e.calculation, 0)) if e.aside else e for e in further[:BEAM]]
             else:
                 beam = [self._onward(self._aside(e)) for e in beam if e.explained == beam[0].explained]
         return beam
@@ -87,11 +88,15 @@ class Search:
         """The mistakes that may change the first array that is not explained."""
         layer = int(self.names[before.explained][1:])
         taken = {(type(m), m.layer) for m in before.mistakes}
-        fitted = (mistake for kind in self.fitted for mistake in kind.fits(before.calculation, self.given))
-        for mistakes in (self.plain, fitted):
-            for mistake in mistakes:
-                if (mistake.layer is None or mistake.layer >= layer) and (type(mistake), mistake.layer) not in taken:
-                    yield mistake
+        for mistake in chain(self.plain, *(self._fits(kind, before.calculation) for kind in self.fitted)):
+            if (mistake.layer is None or mistake.layer >= layer) and (type(mistake), mistake.layer) not in taken:
+                yield mistake
+
+    def _fits(self, kind: type[Fitted], so_far: Calculation) -> list[Fitted]:
+        try:
+            return list(kind.fits(so_far, self.given))
+        except ValueError:  # shapes that do not fit
+            return []
 
     def _with(self, before: Explanation, mistake: Mistake) -> Explanation | None:
         """What a further mistake explains, if it explains more."""
@@ -117,7 +122,7 @@ class Search:
         at = e.explained
         while at < len(self.names):
             name = self.names[at]
-            if (not e.mistakes and name in self.wrong) or not matches(e.calculation, self.given[name], name):
+            if (not e.mistakes and name in self.wrong) or not matches(e.calculation, self.given, name):
                 break
             at += 1
         return Explanation(e.calculation, at, e.aside)
@@ -150,10 +155,10 @@ def tolerance_of(calculation: Calculation, name: str, given: Array) -> Array | N
     return np.broadcast_to(np.maximum(allowed, 4 * calculation.case.u * size), predicted.shape)
 
 
-def matches(calculation: Calculation, given: Array, name: str) -> bool:
+def matches(calculation: Calculation, given: Given, name: str) -> bool:
     """Whether a calculation with mistakes predicts one of the arrays, within what rounding may do to it."""
-    tolerance = tolerance_of(calculation, name, given)
-    return tolerance is not None and within(given, calculation.array(name), tolerance)
+    tolerance = tolerance_of(calculation, name, given[name])
+    return tolerance is not None and within(given[name], calculation.array(name), tolerance)
 
 
 def _bits(before: Calculation, name: str, given: Array, tolerance: Array) -> Array:

@@ -11,7 +11,7 @@ from chainrule.calculus.cost import COSTS
 from chainrule.calculus.network import Network, ParameterVector
 from chainrule.checking.calculation import Calculation, Step
 from chainrule.checking.case import Case
-from chainrule.checking.mistake import Given, Mistake
+from chainrule.checking.mistake import Fitted, Given, Mistake
 
 
 class ExamplesAsColumns(Mistake):
@@ -30,22 +30,27 @@ class ExamplesAsColumns(Mistake):
         return case.but(X=np.ascontiguousarray(case.X.T))
 
 
-class OneExample(Mistake):
+class OneExample(Fitted):
     """Only one example is in it: each overwrote the one before, where they should have been added."""
 
     name = "one-example"
     says = "this is the gradient of example {i} alone{scale}: overwritten, not added up"
     fix = "dw += …    # for each example; then divide by {n}"
     rank = 2
+    fitted = 0  # one of the examples, no number
 
     def __init__(self, i: int, mean: bool) -> None:
         super().__init__()
         self.i, self.mean = i, mean
 
     @classmethod
-    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        which = range(case.n) if case.n <= 32 else (0, case.n - 1)
-        return [cls(i, mean) for i in which for mean in (False, True)] if case.n > 1 else []
+    def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
+        n, last = so_far.case.n, f"b{so_far.case.L}"
+        if n == 1 or last not in given or given[last].shape != so_far.array(last).shape:
+            return
+        for mean in (False, True):
+            each = so_far.δ(so_far.case.L) * (so_far.shares(so_far.case.L)[:, None] if mean else 1)
+            yield cls(int(np.abs(each - given[last]).max(axis=1).argmin()), mean)
 
     def shares(self, calculation: Calculation, l: int, right: Step) -> Array:
         share = np.zeros_like(right())

@@ -105,7 +105,7 @@ class LabelsNotOneHot(Mistake):
     def δ(self, calculation: Calculation, l: int, right: Step) -> Array:
         case = calculation.case
         # with cross-entropy a − y is what people write
-        if l == case.L and case.network.C.canonical:
+        if l == case.L and case.network.C.canonical == case.network.activation[-1]:
             return case.trace.a[l] - calculation.targets()
         return right()
 

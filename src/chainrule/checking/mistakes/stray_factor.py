@@ -27,7 +27,7 @@ class StrayFactor(Fitted):
         for l in so_far.case.layers:
             for letter in "wb":
                 name = f"{letter}{l}"
-                factor = factor_between(so_far.array(name), given.get(name))
+                factor = factor_between(so_far.array(name), given.get(name), so_far.case)
                 if factor not in (None, 0, 1):
                     yield cls(l, letter, factor, 0 if written(factor, so_far.case) else 1)
 
@@ -59,7 +59,7 @@ class StrayFactorOfLayer(Fitted):
     @classmethod
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
         for l in so_far.case.layers:
-            factor = factor_between(so_far.array(f"b{l}"), given.get(f"b{l}"))
+            factor = factor_between(so_far.array(f"b{l}"), given.get(f"b{l}"), so_far.case)
             if factor not in (None, 0, 1):
                 yield cls(l, factor, 0 if written(factor, so_far.case) else 1)
 

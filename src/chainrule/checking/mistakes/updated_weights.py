@@ -31,7 +31,7 @@ class UpdatedWeights(Fitted):
         if so_far.case.L == 1 or name not in given or given[name].shape != so_far.array(name).shape:
             return []
         by_one = so_far.but(cls(1.0)).array(name) - so_far.array(name)
-        lr = factor_between(by_one, given[name] - so_far.array(name))
+        lr = factor_between(by_one, given[name] - so_far.array(name), so_far.case)
         return [cls(lr)] if lr and np.isfinite(lr) else []
 
     def weight(self, calculation: Calculation, l: int, right: Step) -> Array:

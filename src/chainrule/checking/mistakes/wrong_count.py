@@ -27,7 +27,7 @@ class WrongCount(Fitted):
     @classmethod
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
         n, last = so_far.case.n, f"b{so_far.case.L}"  # the biases have no penalty
-        factor = factor_between(so_far.array(last), given.get(last))
+        factor = factor_between(so_far.array(last), given.get(last), so_far.case)
         m = n / factor if factor else 0
         count = round(m) if np.isfinite(m) else 0
         return [cls(count)] if count > 1 and count != n and abs(m - count) < 1e-4 * count else []
