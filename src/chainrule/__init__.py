@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from chainrule.calculus.network import Network as Network
     from chainrule.calculus.network import ParameterVector as ParameterVector
     from chainrule.checking.check import check as check
+    from chainrule.checking.puzzle import Puzzle as Puzzle
+    from chainrule.checking.puzzle import puzzle as puzzle
     from chainrule.checking.verdict import Finding as Finding
     from chainrule.checking.verdict import Verdict as Verdict
     from chainrule.data.source import read_table as read_table
@@ -53,6 +55,7 @@ _HOME = {
     "Optimizer": "engines.optimizer",
     "ParameterVector": "calculus.network",
     "Problem": "model.problem_file",
+    "Puzzle": "checking.puzzle",
     "Report": "insight.html_report",
     "Settings": "training.train",
     "Table": "data.table",
@@ -69,6 +72,7 @@ _HOME = {
     "load_model": "model.model_file",
     "load_problem": "model.problem_file",
     "nudge": "insight.nudge",
+    "puzzle": "checking.puzzle",
     "read_table": "data.source",
     "report": "insight.html_report",
     "save_model": "model.model_file",
