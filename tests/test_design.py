@@ -8,7 +8,8 @@ import pytest
 import chainrule as cr
 from chainrule.checking.calculation import Calculation
 from chainrule.checking.case import Case
-from chainrule.checking.design import design
+from chainrule.checking.check import judge
+from chainrule.checking.design import design, told_apart
 from chainrule.checking.mistake import Mistake, catalogue
 
 
@@ -41,7 +42,7 @@ def gradients(case: Case, *mistakes: Mistake) -> np.ndarray:
 def test_the_proposed_examples_tell_the_two_apart(
     first: tuple[str, int | None], second: tuple[str, int | None]
 ) -> None:
-    found = design(case(), one := named(*first), other := named(*second))
+    found = design(case(), [one := named(*first)], [other := named(*second)])
     assert len(found.X)
     proposed = case().but(X=found.X, Y=found.Y)
     a, b = gradients(proposed, one), gradients(proposed, other)
@@ -53,20 +54,32 @@ def test_the_proposed_examples_tell_the_two_apart(
 
 
 def test_labels_shifted_by_one_or_reversed_need_three_examples() -> None:
-    assert len(design(case(), named("labels-shifted"), named("labels-permuted")).X) == 3
+    assert len(design(case(), [named("labels-shifted")], [named("labels-permuted")]).X) == 3
 
 
 def test_the_same_gradient_by_two_names_cannot_be_told_apart() -> None:
     twice = next(m for kind in catalogue() if kind.name == "cost-scale" for m in kind.sites(case(), {}))
-    found = design(case(), twice, named("accumulated-twice"))
+    found = design(case(), [twice], [named("accumulated-twice")])
     assert len(found.X) == 0
     assert "No input tells" in found.text()
 
 
 def test_it_is_the_same_again_and_can_be_pasted_into_a_problem_file() -> None:
-    found = design(case(), named("missing-slope", 1), named("slope-of-a", 1))
-    again = design(case(), named("missing-slope", 1), named("slope-of-a", 1))
+    found = design(case(), [named("missing-slope", 1)], [named("slope-of-a", 1)])
+    again = design(case(), [named("missing-slope", 1)], [named("slope-of-a", 1)])
     assert found.text() == again.text()
     block = found.text().split(":\n", 1)[1].split("∂C")[0]
     examples = tomllib.loads("\n".join(line.strip() for line in block.splitlines()))["examples"]
     np.testing.assert_array_equal([e["x"] for e in examples], found.X)
+
+
+def test_a_verdict_with_two_explanations_gets_a_design_and_one_with_one_gets_none() -> None:
+    here = case()
+    arrays = {name: Calculation(here, [named("labels-shifted")]).array(name) for name, _ in here.p}
+    two = judge(here, arrays)  # with two examples, shifted and reversed targets are the same
+    assert "labels-permuted" in two.findings[0].equally
+    found = told_apart(two)
+    assert found is not None
+    assert len(found.X) == 3
+    arrays = {name: Calculation(here, [named("missing-slope", 1)]).array(name) for name, _ in here.p}
+    assert told_apart(judge(here, arrays)) is None

@@ -10,12 +10,16 @@ import numpy as np
 from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import Calculation
 from chainrule.checking.case import Case
+from chainrule.checking.check import in_order
 from chainrule.checking.mistake import Mistake
+from chainrule.checking.search import Search
+from chainrule.checking.verdict import Verdict
 from chainrule.render.numbers import significant
 from chainrule.render.text import COLUMNS
 
 DRAWS = 200
 MOST_EXAMPLES = 3
+MOST_COMPARED = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +29,8 @@ class Design:
     ``X`` is empty where the two are the same gradient whatever the input is.
     """
 
-    first: Mistake
-    second: Mistake
+    first: tuple[Mistake, ...]
+    second: tuple[Mistake, ...]
     X: Array
     Y: Array
     parameter: str
@@ -35,29 +39,37 @@ class Design:
 
     def json(self) -> dict[str, Any]:
         """For JSON."""
-        under = dict(zip((self.first.name, self.second.name, "right"), self.values, strict=True))
+        under = dict(zip((*self._names, "right"), self.values, strict=True))
         return {"x": self.X.tolist(), "y": self.Y.tolist(), "parameter": self.parameter, "values": under}
 
     def text(self) -> str:
         """For the terminal: the examples as a problem file has them."""
-        pair = f"{self.first!r} and {self.second!r}"
+        pair = " and ".join(", ".join(map(repr, mistakes)) for mistakes in (self.first, self.second))
         if not len(self.X):
             return "\n".join(wrap(f"No input tells {pair} apart: they are the same gradient.", COLUMNS))
         lines = wrap(f"This would tell {pair} apart:", COLUMNS)
         for x, y in zip(self.X, self.Y, strict=True):
             lines += ["", "  [[examples]]", f"  x = {_numbers(x)}", f"  y = {_numbers(y)}"]
-        names = (self.first.name, self.second.name, "right")
+        names = (*self._names, "right")
         lines += ["", f"∂C/∂{self.parameter} would then be"]
         width = max(map(len, names))
         lines += [f"  {name:{width}}  {significant(v, 8)}" for name, v in zip(names, self.values, strict=True)]
         return "\n".join(lines)
+
+    @property
+    def _names(self) -> tuple[str, str]:
+        """What the two are called here: by mistake, and where these are the same, by place too."""
+        by_name = [" + ".join(m.name for m in mistakes) for mistakes in (self.first, self.second)]
+        by_place = [" + ".join(map(repr, mistakes)) for mistakes in (self.first, self.second)]
+        one, other = by_name if by_name[0] != by_name[1] else by_place
+        return one, other
 
     def __str__(self) -> str:
         """For print."""
         return self.text()
 
 
-def design(case: Case, first: Mistake, second: Mistake, seed: int = 0) -> Design:
+def design(case: Case, first: Sequence[Mistake], second: Sequence[Mistake], seed: int = 0) -> Design:
     """The examples, of some hundred drawn, for which the two differ most, with numbers short enough to write down.
 
     As few examples as will do: one, then two, then three (some mistakes differ only over several).
@@ -69,7 +81,21 @@ def design(case: Case, first: Mistake, second: Mistake, seed: int = 0) -> Design
         if found is not None and share > 1e-3:
             return found
     nothing = np.empty((0, 0))
-    return Design(first, second, nothing, nothing, "", (0.0, 0.0, 0.0))
+    return Design(tuple(first), tuple(second), nothing, nothing, "", (0.0, 0.0, 0.0))
+
+
+def told_apart(verdict: Verdict) -> Design | None:
+    """The design for the two likeliest explanations of a verdict that some input tells apart; None where there is one.
+
+    Where no input tells any from the likeliest, the design says so of the first two.
+    """
+    case, given = verdict.case, verdict.given
+    if verdict.ok or not all(np.isfinite(array).all() for array in given.values()):
+        return None
+    found = Search(case, given, in_order(case, given), verdict.wrong).explanations()
+    first, *others = [e.mistakes for e in found if e.mistakes == found[0].mistakes or not e.aside]
+    designs = [design(case, first, other) for other in others[:MOST_COMPARED] if first]
+    return next((each for each in designs if len(each.X)), designs[0] if designs else None)
 
 
 def _drawn(case: Case, n: int, random: np.random.Generator) -> Case:
@@ -83,9 +109,9 @@ def _drawn(case: Case, n: int, random: np.random.Generator) -> Case:
     return case.but(X=X, Y=np.ascontiguousarray(Y), weights=weights)
 
 
-def _tried(case: Case, first: Mistake, second: Mistake) -> tuple[float, Design | None]:
+def _tried(case: Case, first: Sequence[Mistake], second: Sequence[Mistake]) -> tuple[float, Design | None]:
     """How much of their size the two differ by in the entry where they do most."""
-    one, other, right = (Calculation(case, mistakes) for mistakes in ([first], [second], []))
+    one, other, right = (Calculation(case, mistakes) for mistakes in (first, second, ()))
     best, found = 0.0, None
     for name, _ in case.p:
         try:
@@ -99,7 +125,9 @@ def _tried(case: Case, first: Mistake, second: Mistake) -> tuple[float, Design |
         if share[at] > best:
             best = float(share[at])
             place = f"{name}[{','.join(str(int(i)) for i in at)}]"
-            found = Design(first, second, case.X, case.Y, place, (float(a[at]), float(b[at]), float(exact[at])))
+            found = Design(
+                tuple(first), tuple(second), case.X, case.Y, place, (float(a[at]), float(b[at]), float(exact[at]))
+            )
     return best, found
 
 
