@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bad_input.calls import assert_clear
+from bad_input.calls import assert_clear, assert_refused, call
 
 import chainrule
 from chainrule import Model, ParameterVector, Puzzle, check, puzzle
@@ -14,6 +14,7 @@ from chainrule.checking.puzzle import LEVELS, kinds, verdict_of
 from chainrule.checking.puzzles.numbers import Draw, Numbers
 from chainrule.checking.puzzles.teaching import TEACHING
 from chainrule.errors import InputError
+from chainrule.render.text import fit_encoding
 
 MOST_LINES = 16
 SEEDS = {level: range(len(kinds(level))) for level in range(1, LEVELS + 1)}
@@ -175,3 +176,62 @@ def test_what_is_no_seed_or_level_is_told_in_one_clear_error(arguments: dict[str
 def test_huge_seeds_are_seeds() -> None:
     _assert_puzzle(puzzle(2**64 - 1, 1))
     _assert_puzzle(puzzle(int(np.int64(12345)), 2))
+
+
+# the command ---------------------------------------------------------------------------------------
+
+
+def test_the_command_shows_the_puzzle_and_how_to_go_on() -> None:
+    result = call("puzzle")
+    assert result.code == 0
+    assert puzzle().text() in result.stdout
+    assert "--hint 1" in result.stdout
+    assert "--seed 1" in result.stdout
+    assert puzzle().answer not in result.stdout
+    hinted = call("puzzle", "--seed", "4", "--level", "2", "--hint", "3")
+    assert puzzle(4, 2).text(3) in hinted.stdout
+    assert "--answer" in hinted.stdout
+    assert call("puzzle", "--answer").stdout == puzzle().text(answer=True) + "\n"
+
+
+def test_the_command_says_whether_that_is_the_line() -> None:
+    made = puzzle(2, 3)
+    right = call("puzzle", "--seed", "2", "--level", "3", "--line", str(made.line))
+    assert (right.code, right.stdout.startswith(f"yes, line {made.line} is")) == (0, True)
+    assert made.answer in right.stdout
+    for line, says in ((made.first + (made.line == made.first), "is right as it is"), (1, "numbers")):
+        wrong = call("puzzle", "--seed", "2", "--level", "3", "--line", str(line))
+        assert wrong.code == 1
+        assert says in wrong.stdout
+        assert made.answer not in wrong.stdout
+
+
+def test_the_command_as_json() -> None:
+    assert json.loads(call("puzzle", "--seed", "2", "--json").stdout) == puzzle(2).json()
+    asked = call("puzzle", "--seed", "2", "--json", "--line", "1")
+    assert asked.code == 1
+    assert json.loads(asked.stdout) == puzzle(2).json() | {"asked": 1, "found": False}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--level", "9"], ["level: 9", "from 1 to 3"]),
+        (["--seed", "-1"], ["seed: -1", "from 0"]),
+        (["--seed", "x"], ["'x' is not a valid integer"]),
+        (["--hint", "4"], ["hint: 4", "from 1 to 3"]),
+        (["--hint", "0"], ["hint: 0", "from 1 to 3"]),
+        (["--line", "0"], ["line: 0", "from 1 to 16"]),
+        (["--line", "99"], ["line: 99", "from 1 to 16"]),
+    ],
+)
+def test_the_command_refuses_what_it_does_not_have(words: list[str], says: list[str]) -> None:
+    assert_refused(call("puzzle", *words), says)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_puzzle_is_a_program_where_the_encoding_lacks_the_symbols(encoding: str) -> None:
+    shown = fit_encoding(puzzle(3, 3).text(3, True), encoding)
+    shown.encode(encoding)
+    assert "?" not in shown.replace("?\n", "\n")
+    _ran(fit_encoding(puzzle(3, 3).code, encoding))

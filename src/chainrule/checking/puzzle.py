@@ -100,7 +100,8 @@ class Puzzle:
     @property
     def why(self) -> str:
         """Why the right line is right."""
-        return TEACHING[self.bug].why.format(**words(self.program, self.swap))
+        why = TEACHING[self.bug].why.format(**words(self.program, self.swap))
+        return f"{why}; a0 is X" if "a0" in why else why
 
     @property
     def says(self) -> str:

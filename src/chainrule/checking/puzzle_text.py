@@ -35,6 +35,15 @@ def answer_lines(puzzle: Puzzle) -> list[str]:
     return lines
 
 
+def reply(puzzle: Puzzle, line: int) -> str:
+    """Whether that is the wrong line; if it is, the answer."""
+    if puzzle.asked(line):
+        first, *further = answer_lines(puzzle)
+        return "\n".join([f"yes, {first}", *further])
+    what = "is right as it is" if line >= puzzle.first else "has numbers to begin with, and they are right"
+    return f"no, line {line} {what}"
+
+
 def _task(puzzle: Puzzle) -> list[str]:
     network, program = puzzle.program.network, puzzle.program
     layers = f"{', '.join(network.activation[:-1])}, then {network.activation[-1]}"
