@@ -86,7 +86,8 @@ class Puzzle:
     def hints(self) -> tuple[str, str, str]:
         """Which arrays come out wrong; in which layer the mistake is; which factor to look at."""
         teaching, said = TEACHING[self.bug], words(self.program, self.swap)
-        place = f"in layer {self.swap.layer}" if self.swap.layer is not None else teaching.place or "in every layer"
+        layer = "in every layer" if self.swap.layer is None else f"in layer {self.swap.layer}"
+        place = teaching.place.format(**said) or layer
         return self._arrays, f"the mistake is {place}", f"look at {teaching.look.format(**said)}"
 
     @property

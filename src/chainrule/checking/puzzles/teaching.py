@@ -11,7 +11,7 @@ from chainrule.checking.puzzles.program import Program, Swap
 
 @dataclass(frozen=True)
 class Teaching:
-    """Where to look, in words after "Look at"; why the right line is right; and the place, where no layer says it."""
+    """Where to look, in words after "look at"; why the right line is right; the place, unless that is layer {l}."""
 
     look: str
     why: str
@@ -22,6 +22,8 @@ _AT_ALL = "not in one layer: it is in what the whole gradient has in common"
 _TARGETS = "not in one layer: it is in what the outputs are compared with"
 _PENALTY = "not in one layer: it is in the penalty"
 _SHARES = "not in one layer: it is in what each example counts for"
+
+_THROUGH = "on the way back through layer {l}"
 
 _SLOPE = "σ′(z{l}) = ∂a{l}/∂z{l} is a factor of ∂C/∂z{l} = ∂C/∂a{l} · σ′(z{l})"
 _MEAN = "C is a mean over {n} examples, so ∂C/∂w is the sum of ∂C_i/∂w over the examples, divided by {n}, once"
@@ -100,10 +102,12 @@ TEACHING: Mapping[str, Teaching] = {
         "∂C/∂z{l}: of which layer is it?", "∂C/∂w{l} = ∂C/∂z{l} · ∂z{l}/∂w{l}: both factors are of layer {l}"
     ),
     "transposed-weight": Teaching(
-        "∂z{l}/∂a{before}: over which index of w{l} is summed?", _BACK + ": over the rows j of w{l}"
+        "∂z{l}/∂a{before}: over which index of w{l} is summed?", _BACK + ": over the rows j of w{l}", _THROUGH
     ),
     "weight-of-wrong-layer": Teaching(
-        "∂z{l}/∂a{before}: whose weights are they?", _BACK + ", by the weights that led forward from a{before} to z{l}"
+        "∂z{l}/∂a{before}: whose weights are they?",
+        _BACK + ", by the weights that led forward from a{before} to z{l}",
+        _THROUGH,
     ),
     "layers-reversed": Teaching(
         "which gradient belongs to which layer",
@@ -142,6 +146,7 @@ TEACHING: Mapping[str, Teaching] = {
     "updated-weights": Teaching(
         "∂z{l}/∂a{before}: when was that weight in use?",
         _BACK + ", with the w{l} of the way forward. All of ∇C is taken at one point; then every weight moves",
+        _THROUGH,
     ),
     "one-example": Teaching(
         "what becomes of an example's gradient when the next one comes", _MEAN + ": none may overwrite another", _AT_ALL
