@@ -303,18 +303,43 @@ def test_the_entry_the_row_and_the_column_are_named() -> None:
         assert said in finding.says
 
 
-def test_a_mistake_is_named_beside_noise_in_other_arrays() -> None:
+def square_of_three_layers() -> Problem:
     random = np.random.default_rng(8)
-    q = random_problem(random, square=True)
-    while q.L != 3 or q.sizes[0] < 3 or q.f[1] in ("identity", "relu"):
+    while True:
         q = random_problem(random, square=True)
+        if q.L == 3 and q.sizes[0] >= 3 and q.n > 1 and q.f[1] not in ("identity", "relu"):
+            return q
+
+
+def test_a_mistake_is_named_beside_noise_in_other_arrays() -> None:
+    q = square_of_three_layers()
     wrong = backprop(q, Planted("missing-slope", 1))
-    wrong["b3"] = wrong["b3"] + random.normal(size=wrong["b3"].shape)
+    wrong["b3"] = wrong["b3"] + np.random.default_rng(8).normal(size=wrong["b3"].shape)
     verdict = checked(q, wrong)
     assert {finding.bug: finding.parameters for finding in verdict.findings} == {
         "missing-slope": ("w1", "b1"),
         None: ("b3",),
     }
+
+
+def test_no_name_is_given_that_would_make_a_right_array_wrong() -> None:
+    q = square_of_three_layers()
+    right = backprop(q)
+    (finding,) = checked(q, {**right, "b1": right["b2"]}).findings
+    assert (finding.parameters, finding.bug) == (("b1",), None)
+    assert finding.evidence == "it is the same as db2"
+    (finding,) = checked(q, {**right, "w2": np.full_like(right["w2"], 0.5)}).findings
+    assert finding.evidence == "every entry is 0.5"
+
+
+def test_the_evidence_says_how_yours_follows_and_what_agrees() -> None:
+    q = square_of_three_layers()
+    (finding,) = checked(q, backprop(q, Planted("missing-slope", 1))).findings
+    assert finding.evidence.startswith("yours = exact ÷ σ′(z1), example by example, in all ")
+    assert finding.evidence.endswith("; everything after layer 1 agrees")
+    (finding,) = checked(q, backprop(q, Planted("stray-factor", 2, ("w", 2.0)))).findings
+    assert finding.evidence.startswith("yours = 2 × exact in all ")
+    assert "; w1, b1, b2 are right; everything after layer 2 agrees" in finding.evidence
 
 
 # cases that people had -----------------------------------------------------------------------------

@@ -140,10 +140,11 @@ def _findings(case: Case, given: Given, wrong: Sequence[str]) -> tuple[Finding, 
     explanations = Search(case, given, in_order(case, given), wrong).explanations()
     first = explanations[0]
     named = [name for name in wrong if name not in first.aside]
-    findings = [
-        Finding.of(case, mistake, _touched(exact, first, mistake, named), exact, first.calculation, given, equally)
-        for mistake, equally in _with_equals(explanations)
-    ]
+    right = [name for name in given if name not in wrong]
+    findings: list[Finding] = []
+    for mistake, equally in _with_equals(explanations):
+        touched = _touched(exact, first, mistake, named)
+        findings.append(Finding.of(case, mistake, touched, exact, first.calculation, given, right, equally))
     left = [name for name in wrong if name in first.aside]
     return (*findings, *unexplained(case, given, left, first.calculation))
 

@@ -45,6 +45,8 @@ class Mistake:
     fix: ClassVar[str]
     rank: ClassVar[int] = 5
     fitted: int = 0
+    relation: ClassVar[str] = ""
+    """What the layer's ∂C/∂w and ∂C/∂b of one example become, such as exact ÷ σ′(z{l}), where that can be said."""
     convention: ClassVar[bool] = False
     """Whether it is no mistake but another convention."""
 

@@ -59,6 +59,10 @@ _SLOPE_LOSES: Mapping[str, Callable[[Array, Array], Array]] = {
 }
 
 
+_LINEAR = 20.0
+"""PyTorch's softplus is z where z > 20: the value lacks ln(1 + e^(−z)) there, and its slope 1/(1 + e^z)."""
+
+
 def rounding_of(p: ParameterVector, trace: Trace, Y: Array, u: float) -> Rounding:
     """The bounds for arithmetic with unit roundoff u, to which parameters and inputs have been rounded first."""
     arithmetic = arithmetic_of(u)
@@ -79,6 +83,9 @@ def rounding_of(p: ParameterVector, trace: Trace, Y: Array, u: float) -> Roundin
             loses = _SLOPE_LOSES.get(name)
             own = FEW * u * (np.abs(s) if loses is None else np.abs(s) + loses(z_l, a_l))
             slope[l] = _moves(σ.derivative, z_l, s, z[l]) + own + tiny
+            if name == "softplus":
+                lacks = np.where(z_l + z[l] > _LINEAR, np.exp(-np.abs(z_l - z[l])), 0)  # more than either
+                a[l], slope[l] = a[l] + lacks, slope[l] + lacks
         else:  # softmax: ∂a_j = a_j(∂z_j − Σ_k a_k ∂z_k)
             a[l] = 2 * a_l * (z[l] + (a_l * z[l]).sum(axis=1, keepdims=True)) + own * a_l.shape[1] + tiny
     return Rounding(arithmetic, z, a, slope, _of_output(p, trace, Y, a, slope, u) + tiny)

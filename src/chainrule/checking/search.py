@@ -6,7 +6,7 @@ one mistake explains only the first of them, further ones are tried on top of it
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from math import log2
 
@@ -37,6 +37,8 @@ class Explanation:
     calculation: Calculation
     explained: int
     aside: frozenset[str] = frozenset()
+    without: "Explanation | None" = None
+    """That without the last mistake."""
 
     @property
     def mistakes(self) -> tuple[Mistake, ...]:
@@ -69,10 +71,11 @@ class Search:
             if whole:
                 return sorted(whole, key=lambda e: e.cost)
             if further:  # which may explain, with another mistake, what was left aside without it
-                beam = [self._onward(Explanation(e.calculation, 0)) if e.aside else e for e in further[:BEAM]]
+                again = (Explanation(e.calculation, 0, without=e.without) if e.aside else e for e in further[:BEAM])
+                beam = sorted((self._onward(e) for e in again), key=lambda e: (-e.explained, e.cost))
             else:
-                beam = [self._onward(self._aside(e)) for e in beam if e.explained == beam[0].explained]
-        return beam
+                beam = self._aside(beam[0])
+        return [e for e in beam if e.explained == len(self.names) and e.aside == beam[0].aside]
 
     def _further(self, beam: Sequence[Explanation]) -> list[Explanation]:
         """With one more mistake, those that explain most first."""
@@ -115,7 +118,7 @@ class Search:
         if explained <= before.explained:
             return None
         confirming = np.sort(np.concatenate(bits))[: -mistake.fitted or None]
-        return Explanation(calculation, explained, before.aside) if confirming.sum() >= self.needed else None
+        return Explanation(calculation, explained, before.aside, before) if confirming.sum() >= self.needed else None
 
     def _onward(self, e: Explanation) -> Explanation:
         """Past the arrays that it explains as it is; rounding is no excuse for those that have been found wrong."""
@@ -125,11 +128,14 @@ class Search:
             if (not e.mistakes and name in self.wrong) or not matches(e.calculation, self.given, name):
                 break
             at += 1
-        return Explanation(e.calculation, at, e.aside)
+        return replace(e, explained=at)
 
-    def _aside(self, e: Explanation) -> Explanation:
-        """Past one array that nothing explains."""
-        return Explanation(e.calculation, e.explained + 1, e.aside | {self.names[e.explained]})
+    def _aside(self, e: Explanation) -> list[Explanation]:
+        """Past one array that nothing explains. A mistake that spoils an array that is right was none."""
+        while e.without is not None and self.names[e.explained] not in self.wrong:
+            e = e.without
+        aside = Explanation(e.calculation, e.explained + 1, e.aside | {self.names[e.explained]}, e.without)
+        return [self._onward(aside)]
 
 
 def within(given: Array, right: Array, allowed: Array | float) -> bool:

@@ -36,10 +36,11 @@ class Finding:
         exact: Calculation,
         wrongly: Calculation,
         given: Given,
+        right: Sequence[str],
         equally: tuple[str, ...] = (),
     ) -> "Finding":
-        """The finding that a mistake explains what was given."""
-        evidence = _evidence(case, wrong, exact, wrongly, given)
+        """The finding that a mistake explains what is wrong in some arrays, while others are right."""
+        evidence = _evidence(mistake, wrong, exact, wrongly, given) + _agreement(wrong, right)
         equal = tuple(name for name in equally if name != mistake.name)
         return cls(_sorted(wrong), mistake.name, mistake.layer, mistake.said(case), evidence, mistake.line(case), equal)
 
@@ -118,24 +119,40 @@ def _distance(given: Array, exact: Array) -> float:
     return off / largest if largest > 0 else (0.0 if off == 0 else float("inf"))
 
 
-def _evidence(case: Case, wrong: Sequence[str], exact: Calculation, wrongly: Calculation, given: Given) -> str:
-    """In how many entries the prediction comes true, to how many digits, and what is right as it is."""
+def _evidence(mistake: Mistake, wrong: Sequence[str], exact: Calculation, wrongly: Calculation, given: Given) -> str:
+    """In how many entries the prediction comes true, and to how many digits."""
     entries = sum(given[name].size for name in wrong)
     close = max((_distance(given[name], wrongly.array(name)) for name in wrong), default=0.0)
-    arrays = ", ".join(_sorted(wrong))
     whole = "its one entry" if entries == 1 else f"all {entries:,} entries"
+    digits = f"to {close:.0e}" if close else "exactly"
+    return f"yours {_relation(mistake, wrong, exact, given)} in {whole} of {', '.join(_sorted(wrong))}, {digits}"
+
+
+def _relation(mistake: Mistake, wrong: Sequence[str], exact: Calculation, given: Given) -> str:
     ratio = _ratio(wrong, exact, given)
-    text = (
-        f"yours {'is' if ratio else 'are'} {ratio or 'what this mistake gives'} in {whole} of {arrays}, to {close:.0e}"
-    )
-    right = [name for name in given if name not in wrong]
-    if right:
-        text += f"; {', '.join(_sorted(right))} {'is' if len(right) == 1 else 'are'} right"
-    return text
+    if ratio:
+        return f"= {ratio} × exact"
+    if mistake.relation and {int(name[1:]) for name in wrong} == {mistake.layer}:
+        each = ", example by example," if exact.case.n > 1 else ""
+        return f"= {mistake.relation.format(l=mistake.layer)}{each}"
+    return "is what this mistake gives"
+
+
+def _agreement(wrong: Sequence[str], right: Sequence[str]) -> str:
+    """What is right as it is."""
+    last = max((int(name[1:]) for name in wrong), default=0)
+    after = [name for name in right if int(name[1:]) > last]
+    others = [name for name in right if name not in after]
+    parts: list[str] = []
+    if others:
+        parts.append(f"{', '.join(_sorted(others))} {'is' if len(others) == 1 else 'are'} right")
+    if after and len(after) == 2 * len({int(name[1:]) for name in after}):
+        parts.append(f"everything after layer {last} agrees")
+    return "".join(f"; {part}" for part in parts)
 
 
 def _ratio(wrong: Sequence[str], exact: Calculation, given: Given) -> str:
-    """Yours = c × exact, where one number does it for all."""
+    """c, where yours = c × exact for all."""
     ratios: list[Array] = []
     for name in wrong:
         right = exact.array(name)
@@ -144,7 +161,7 @@ def _ratio(wrong: Sequence[str], exact: Calculation, given: Given) -> str:
         ratios.append((given[name][right != 0] / right[right != 0]).ravel())
     every = np.concatenate(ratios)
     c = float(np.median(every))
-    return f"{c:.6g} × the exact one" if c and float(np.abs(every / c - 1).max()) < 1e-6 else ""
+    return f"{c:.6g}" if c and float(np.abs(every / c - 1).max()) < 1e-6 else ""
 
 
 def unexplained(
@@ -157,10 +174,18 @@ def unexplained(
         right = calculation.array(name)
         where = _where(name, given[name], right, calculation.error(name))
         fix = _line(name, case)
-        found.append(
-            Finding((name,), None, int(name[1:]), where, "no mistake of the catalogue gives these numbers", fix)
-        )
+        evidence = _pattern(name, given) or "no mistake of the catalogue gives these numbers"
+        found.append(Finding((name,), None, int(name[1:]), where, evidence, fix))
     return tuple(found)
+
+
+def _pattern(name: str, given: Given) -> str:
+    """What numbers that nobody computed have in common."""
+    here = given[name]
+    if here.size > 1 and (here == here.flat[0]).all():
+        return f"every entry is {here.flat[0]:.10g}"
+    copies = [other for other, array in given.items() if other != name and np.array_equal(array, here)]
+    return f"it is the same as d{copies[0]}" if copies and here.size > 1 else ""
 
 
 def _line(name: str, case: Case) -> str:

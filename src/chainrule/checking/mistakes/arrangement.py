@@ -13,8 +13,8 @@ class TransposedResult(Mistake):
     """The result is transposed."""
 
     name = "transposed-result"
-    says = "dw{l} is transposed: its entry [j, k] is ∂C/∂w{l}[k, j]"
-    fix = "dw{l} = δ{l}.T @ a{before} / {n}    # ({n_out}, {n_in}), like w{l}"
+    says = "{which} transposed: its entry [j, k] is ∂C/∂w{l}[k, j]"
+    fix = "dw{l} = δ{l}.T @ a{before} / {n}    # of the shape of w{l}"
     rank = 0
 
     @classmethod
@@ -24,12 +24,15 @@ class TransposedResult(Mistake):
     def w(self, calculation: Calculation, l: int, right: Step) -> Array:
         return right().T
 
+    def words(self, case: Case) -> dict[str, object]:
+        return {"which": f"dw{self.layer} is"} if self.layer else {"which": "every dw is", "l": "", "before": ""}
+
 
 class ColumnMajor(Mistake):
     """The numbers are right but were flattened column by column and read row by row."""
 
     name = "column-major"
-    says = "dw{l} was flattened column by column (order='F') and read row by row"
+    says = "{which} flattened column by column (order='F') and read row by row"
     fix = "dw{l}.ravel()    # order='C', as in the article"
     rank = 1
 
@@ -40,3 +43,6 @@ class ColumnMajor(Mistake):
     def w(self, calculation: Calculation, l: int, right: Step) -> Array:
         right_ = right()
         return right_.ravel(order="F").reshape(right_.shape)
+
+    def words(self, case: Case) -> dict[str, object]:
+        return {"which": f"dw{self.layer} was"} if self.layer else {"which": "every dw was", "l": ""}

@@ -19,6 +19,7 @@ class MissingSlope(Mistake):
     says = "σ′(z{l}) is missing, the factor ∂a{l}/∂z{l}"
     fix = "δ{l} = dC_da{l} * σ′(z{l})    # σ = {σ}"
     rank = 0
+    relation = "exact ÷ σ′(z{l})"
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:

@@ -17,6 +17,7 @@ class SlopeTwice(Mistake):
     says = "σ′(z{l}) was applied twice"
     fix = "δ{l} = dC_da{l} * σ′(z{l})    # once; σ = {σ}"
     rank = 1
+    relation = "exact · σ′(z{l})"
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
