@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chainrule.checking.check import check as check
     from chainrule.checking.puzzle import Puzzle as Puzzle
     from chainrule.checking.puzzle import puzzle as puzzle
+    from chainrule.checking.module import check_module as check_module
     from chainrule.checking.verdict import Finding as Finding
     from chainrule.checking.verdict import Verdict as Verdict
     from chainrule.data.source import read_table as read_table
@@ -63,6 +64,7 @@ _HOME = {
     "Verdict": "checking.verdict",
     "bench": "training.bench",
     "check": "checking.check",
+    "check_module": "checking.module",
     "example_gradients": "insight.gradient",
     "example_norms": "insight.gradient",
     "explain": "insight.explain",
