@@ -19,7 +19,14 @@ from typing import Any
 from chainrule.cli import app
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = ("README.md", "docs/the-article.md", "docs/explain.md", "docs/mistakes.md", "docs/puzzles.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/the-article.md",
+    "docs/explain.md",
+    "docs/mistakes.md",
+    "docs/puzzles.md",
+    "docs/grading.md",
+)
 
 _BLOCK = re.compile(
     r"```python\n(?P<code>.*?)```\n(?:\n```text\n(?P<printed>.*?)```\n)?|```console\n(?P<console>.*?)```\n", re.DOTALL

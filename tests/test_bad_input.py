@@ -272,6 +272,24 @@ def test_check_refuses_a_bad_gradient_of_an_earlier_batch(kind: Content) -> None
     refused(("check", "good.toml", "good.json", "--earlier", bad), (bad,))
 
 
+@for_each(kinds.RUBRICS)
+def test_check_refuses_a_bad_rubric(kind: Content) -> None:
+    bad = f"bad{kind.suffix}"
+    kind.put(Path(bad))
+    refused(("check", "answers", "--grade", bad), (bad, *kind.says))
+
+
+def test_check_refuses_a_folder_without_submissions() -> None:
+    Path("answers", "ann.json").unlink()
+    refused(("check", "answers", "--grade", "rubric.toml"), ("answers: holds no submissions", ".json, .toml, .npz"))
+
+
+def test_check_refuses_a_problem_whose_gradient_is_zero() -> None:
+    dead = {"network.activation": "relu", "parameters.b2": [-9.0]}
+    Path("good.toml").write_text(toml(changed(PROBLEM, dead)))
+    refused(("check", "answers", "--grade", "rubric.toml"), ("good.toml: every entry of its gradient is 0", "change"))
+
+
 # names and examples ------------------------------------------------------------------------------------
 
 
@@ -446,6 +464,7 @@ WRITERS: list[tuple[Argv, str]] = [
     (("explain", "good.toml", "w1.0.0", "--proof"), "p.py"),
     (("nudge", "good.toml", *NUDGED, "--plot"), "p.svg"),
     (("report", "good.toml", "--out"), "p.html"),
+    (("check", "answers", "--grade", "rubric.toml", "--csv"), "p.csv"),
 ]
 
 
@@ -505,6 +524,7 @@ LITTLE_MEMORY = (resource.RLIMIT_AS, 4 * 2**30)
         (*TRAIN_BRIEFLY, "--out", "new.safetensors"),
         ("predict", "good.safetensors", "good.csv", "--out", "old.csv"),
         ("predict", "good.safetensors", "good.csv", "--out", "new.csv"),
+        ("check", "answers", "--grade", "rubric.toml", "--csv", "old.csv"),
     ],
     ids=entry_point,
 )
@@ -612,6 +632,7 @@ def test_good_files_are_good() -> None:
         ("nudge", "good.toml", *NUDGED),
         ("report", "good.toml"),
         ("check", "good.toml", "good.json"),
+        ("check", "answers", "--grade", "rubric.toml"),
         TRAIN_BRIEFLY,
         ("info",),
     ):
@@ -623,8 +644,8 @@ def test_good_files_are_good() -> None:
 def test_table_lists_at_least_forty_kinds() -> None:
     tables = (
         kinds.NETWORKS, kinds.PARAMETERS, kinds.EXAMPLES, kinds.SECTIONS, kinds.PROBLEM_FILES, kinds.MODEL_FILES,
-        kinds.DATA_FILES, kinds.ABSURD_ARRAYS, kinds.GRADIENT_FILES, kinds.UNFIT_TO_TRAIN, kinds.UNFIT_FOR_MODEL,
-        kinds.NAMES, kinds.EXAMPLE_NUMBERS, kinds.OPTIONS, kinds.SETTINGS, kinds.OPTIMIZERS, kinds.PATHS, kinds.CALLS,
-        kinds.USAGE, kinds.ENVIRONMENT, kinds.OUTPUTS,
+        kinds.DATA_FILES, kinds.ABSURD_ARRAYS, kinds.GRADIENT_FILES, kinds.RUBRICS, kinds.UNFIT_TO_TRAIN,
+        kinds.UNFIT_FOR_MODEL, kinds.NAMES, kinds.EXAMPLE_NUMBERS, kinds.OPTIONS, kinds.SETTINGS, kinds.OPTIMIZERS,
+        kinds.PATHS, kinds.CALLS, kinds.USAGE, kinds.ENVIRONMENT, kinds.OUTPUTS,
     )  # fmt: skip
     assert sum(len(table) for table in tables) >= 40

@@ -128,7 +128,19 @@ def test_csv_reads_back_and_no_cell_is_a_formula(rows: list[list[str]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "shown"), [("=1+1", "'=1+1"), ("@SUM(A1)", "'@SUM(A1)"), ("+cmd", "'+cmd"), ("-3.5", "-3.5"), ("+2", "+2")]
+    ("cell", "shown"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("+cmd", "'+cmd"),
+        ("-inf", "'-inf"),
+        ("-1_0", "'-1_0"),
+        ("\t5", "'\t5"),
+        ("＝1+1", "'＝1+1"),
+        ("-3.5", "-3.5"),
+        ("-.5e-7", "-.5e-7"),
+        ("+2", "+2"),
+    ],
 )
 def test_formulas_are_made_inert_and_numbers_are_not(cell: str, shown: str) -> None:
     assert csv_text([cell], [[cell]]) == f"{shown}\n{shown}\n"

@@ -474,6 +474,7 @@ def report(
 @click.argument(
     "gradients",
     type=PATH,
+    required=False,
     help="The gradient to judge, w1, b1, …, in a .json, .toml, .npz or .safetensors file; JSON also as the command "
     "gradient prints it.",
 )
@@ -488,28 +489,115 @@ def report(
 @click.option(
     "--earlier", type=PATH, metavar="FILE", help="The gradient of an earlier batch, which may have been left in."
 )
+@click.option(
+    "--grade",
+    "rubric",
+    type=PATH,
+    metavar="RUBRIC",
+    help="In place of GRADIENTS: grade all of them that are in the folder FILE, by this rubric (.toml).",
+)
+@click.option("--csv", type=PATH, metavar="OUT.csv", help="With --grade: also write the grades to this file.")
+@click.option("--lr", type=float, help="The learning rate of a step, for the next two.")
+@click.option(
+    "--next-cost",
+    metavar="C",
+    help="In place of GRADIENTS: the cost after one step of gradient descent, with all digits that are known.",
+)
+@click.option(
+    "--next-parameters",
+    type=PATH,
+    metavar="FILE",
+    help="In place of GRADIENTS: the parameters after one step, w1, b1, …, in a file.",
+)
+@click.option(
+    "--freeze",
+    multiple=True,
+    metavar="NAME",
+    help="What that step leaves alone: an array such as w1, or b for all biases.",
+)
+@click.option(
+    "--design",
+    "with_design",
+    is_flag=True,
+    help="Where two mistakes explain it equally: propose an input that tells which.",
+)
 @json_option
 def check(
     file: Path,
-    gradients: Path,
+    gradients: Path | None,
     data: str | None,
     example: int | None,
     precision: str,
     earlier: Path | None,
+    rubric: Path | None,
+    csv: Path | None,
+    lr: float | None,
+    next_cost: str | None,
+    next_parameters: Path | None,
+    freeze: tuple[str, ...],
+    with_design: bool,
     as_json: bool,
 ) -> None:
     """Judge somebody's gradient: right, within rounding, or else which mistake it is, and the line to change.
 
-    Exits with 1 if it is wrong.
+    Exits with 1 if it is wrong. Where only a step is known, give --lr with the cost or the parameters after it.
+
+    With --grade, a folder of gradients is graded: which arrays of each are right, the mistake, points. They are read,
+    never run.
     """
-    from chainrule.checking.files import check_file
+    if rubric is not None:
+        others = (gradients, data, example, earlier, lr, next_cost, next_parameters)
+        if any(value is not None for value in others) or freeze or with_design or precision != "auto":
+            raise InputError("--grade: the rubric says what is asked for; FILE is the folder, and no more is needed")
+        _grade(rubric, file, csv, as_json)
+        return
+    if csv is not None:
+        raise InputError("--csv is for the grades of --grade; leave it out, or name a rubric")
+    questions = {"GRADIENTS": gradients, "--next-cost": next_cost, "--next-parameters": next_parameters}
+    asked = [name for name, value in questions.items() if value is not None]
+    if not asked:
+        raise click.MissingParameter(ctx=click.get_current_context(), param_hint="'GRADIENTS'", param_type="argument")
+    if len(asked) > 1:
+        raise InputError(f"{' and '.join(asked)} are two questions; ask one at a time")
+    if gradients is not None and (lr is not None or freeze):
+        raise InputError("--lr and --freeze are for a step; they go with --next-cost or --next-parameters")
+    if gradients is None and (earlier is not None or precision != "auto"):
+        raise InputError(f"--earlier and --precision are for GRADIENTS; leave them out with {asked[0]}")
+    if next_cost is not None and with_design:
+        raise InputError("--design compares whole gradients; leave it out with --next-cost")
+
+    from chainrule.checking.design import told_apart
+    from chainrule.checking.files import check_file, naming, read_gradients
+    from chainrule.checking.next_cost import check_next_cost
+    from chainrule.checking.step import check_step
+    from chainrule.checking.verdict import Verdict
+    from chainrule.model.model import alone
 
     model, examples, _ = _read(file, data)
-    verdict = check_file(model, examples, gradients, example, precision, earlier)
-    if as_json:
-        _print_json(verdict.json())
+    if gradients is not None:
+        verdict = check_file(model, examples, gradients, example, precision, earlier)
     else:
-        _say(verdict.text())
+        if lr is None:
+            raise InputError(f"{asked[0]} needs the learning rate of the step: --lr")
+        if example is not None:
+            model, examples = alone(model, examples, example)
+        if next_parameters is not None:
+            after = read_gradients(next_parameters)
+            with naming(next_parameters):
+                verdict = check_step(model, examples, after, lr, freeze)
+        else:
+            verdict = check_next_cost(model, examples, str(next_cost), lr, freeze)
+    record, text = verdict.json(), verdict.text()
+    if with_design and isinstance(verdict, Verdict):
+        proposed = told_apart(verdict)
+        record["design"] = None if proposed is None else proposed.json()
+        text += "\n\n" + (
+            "one explanation alone: there is nothing to tell apart" if proposed is None else proposed.text()
+        )
+    if as_json:
+        _print_json(record)
+    else:
+        _say(text)
     if not verdict.ok:
         sys.exit(1)
 
@@ -595,7 +683,7 @@ def bench(
         cost = "squared-error" if shape[-1] == 1 else "cross-entropy"
     activations = layer_activations(_names(activation), max(0, len(shape) - 2), OUTPUT_OF_COST.get(cost, "identity"))
     network = Network(shape, activations, cost)
-    with _rounds() as watch:
+    with _rounds("measuring") as watch:
         measured = bench_(network, Optimizer(optimizer), batch_size, dtype, seconds, engine, watch)
     if as_json:
         _print_json(measured.json())
@@ -616,6 +704,28 @@ def info(as_json: bool) -> None:
     extras = ", ".join(f"{name} {'yes' if there else 'no'}" for name, there in facts["extras"].items())
     for name, value in (facts | {"extras": extras}).items():
         _say(f"{name.replace('_', ' '):<16} {value}")
+
+
+def _grade(rubric_file: Path, folder: Path, csv: Path | None, as_json: bool) -> None:
+    """Grade a folder of gradients."""
+    from chainrule.checking.grade import grade
+    from chainrule.checking.rubric import read_rubric
+    from chainrule.model.write import write
+
+    rubric = read_rubric(rubric_file)
+    if csv is not None:
+        _check_out("csv", csv, ".csv", rubric.file, rubric.data)
+    model, examples, _ = _read(rubric.file, rubric.data)
+    others = [rubric_file, rubric.file, *(Path(name) for name in (rubric.data, csv) if name)]
+    with _rounds("grading") as watch:
+        grades = grade(rubric, model, examples, folder, others, watch)
+    if csv is not None:
+        write({csv: grades.csv().encode()})
+        _tell(f"saved {csv}")
+    if as_json:
+        _print_json(grades.json())
+    else:
+        _say(grades.text())
 
 
 # reading -------------------------------------------------------------------------------------------
@@ -754,8 +864,8 @@ def _progress(epochs: int, steps_per_epoch: int) -> "Generator[Watcher | None]":
 
 
 @contextmanager
-def _rounds() -> "Generator[RoundWatcher | None]":
-    """A bar that counts the rounds of a measurement, where standard error is a terminal; drawn only between two."""
+def _rounds(doing: str) -> "Generator[RoundWatcher | None]":
+    """A bar that counts rounds of some work, where standard error is a terminal; drawn only between two."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -763,7 +873,7 @@ def _rounds() -> "Generator[RoundWatcher | None]":
     from rich.progress import BarColumn, Progress, TextColumn
 
     console = Console(stderr=True)
-    bar = Progress(TextColumn("measuring"), BarColumn(), console=console, transient=True, auto_refresh=False)
+    bar = Progress(TextColumn(doing), BarColumn(), console=console, transient=True, auto_refresh=False)
     with bar:
         task = bar.add_task("", total=1)
         yield lambda done, rounds: bar.update(task, completed=done, total=rounds, refresh=True)

@@ -77,6 +77,9 @@ def write_good_files(folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(model_file())
     (folder / "good.csv").write_text(CSV)
     (folder / "good.json").write_text(json.dumps(GRADIENT))
+    (folder / "rubric.toml").write_text('problem = "good.toml"\n')
+    (folder / "answers").mkdir()
+    (folder / "answers" / "ann.json").write_text(json.dumps(GRADIENT))
     (folder / "old.csv").write_text("row,predicted kind\n0,cat\n")
 
 

@@ -707,6 +707,52 @@ GRADIENT_FILES = [
     Content("another network's", model_file(), ("shape", "A weight gradient is"), ".safetensors"),
 ]
 
+
+def _rubric(name: str, text: str, *says: str) -> Content:
+    return Content(name, text.encode(), says, ".toml")
+
+
+_ASKED = 'problem = "good.toml"\n'
+
+# To: check --grade, read_rubric with Rubric.items.
+RUBRICS = [
+    Content("missing", lambda path: None, ("cannot be read", "No such file"), ".toml"),
+    Content("a folder", lambda path: path.mkdir(), ("cannot be read", "Is a directory"), ".toml"),
+    Content("unknown suffix", _ASKED.encode(), ("unknown kind of file '.json'", "a rubric ends in .toml"), ".json"),
+    Content("not UTF-8", b"# \xff", ("not a text file in UTF-8", "byte 2"), ".toml"),
+    _rubric("empty", "", "name what is asked for", "problem =", "model ="),
+    _rubric("malformed", "problem = good.toml", "not TOML"),
+    _rubric("nested 100,000 deep", "points = " + "[" * 10**5, "not TOML that can be read", "deep"),
+    _rubric("problem and model", _ASKED + 'model = "good.safetensors"', "name what is asked for"),
+    _rubric("problem and data", _ASKED + 'data = "good.csv"', "data goes with model"),
+    _rubric("model without data", 'model = "good.safetensors"', "data goes with model"),
+    _rubric("problem a number", "problem = 3", "problem: 3 is not the name of a file"),
+    _rubric("problem empty", 'problem = ""', "problem: '' is not the name of a file"),
+    _rubric("data a list", 'model = "good.safetensors"\ndata = ["a"]', "data: ['a'] is not the name of a file"),
+    _rubric("unknown key", _ASKED + "point = 3", "point is not known", "Did you mean 'points'"),
+    _rubric("points a text", _ASKED + 'points = "ten"', "points: 'ten' is not a number above 0", "w1 = 2"),
+    _rubric("points zero", _ASKED + "points = 0", "points: 0 is not a number above 0"),
+    _rubric("points infinite", _ASKED + "points = inf", "points: inf is not a number above 0"),
+    _rubric("points a bool", _ASKED + "points = true", "points: True is not a number above 0"),
+    _rubric("points a list", _ASKED + "points = [1, 2]", "points: [1, 2] is not a number above 0"),
+    _rubric("no points", _ASKED + "[points]", "points: nothing is worth any"),
+    _rubric("points all 0", _ASKED + "[points]\nw1 = 0", "points: nothing is worth any"),
+    _rubric("points negative", _ASKED + "[points]\nw1 = -1", "points.w1: -1 is not a number of 0 or more"),
+    _rubric("points NaN", _ASKED + "[points]\nw1 = nan", "points.w1: nan is not a number of 0 or more"),
+    _rubric("points for nothing", _ASKED + "[points]\nw3 = 1", "points: 'w3' is not known", "layer1, layer2"),
+    _rubric("points twice", _ASKED + "[points]\nw1 = 1\nlayer1 = 2", "points: w1 counts twice", "leave one out"),
+    _rubric("credit a number", _ASKED + "credit = 0.5", "credit: 0.5 is not a table"),
+    _rubric("credit unknown", _ASKED + "[credit]\nmean-mising = 0.5", "credit: 'mean-mising'", "mean 'mean-missing'?"),
+    _rubric("credit too much", _ASKED + "[credit]\nsign = 1.5", "credit.sign: 1.5 is not a part", "0 to 1"),
+    _rubric("credit a bool", _ASKED + "[credit]\nsign = true", "credit.sign: True is not a part"),
+    _rubric("precision unknown", _ASKED + 'precision = "double"', "precision: 'double'", "Known: auto, float64"),
+    _rubric("precision a number", _ASKED + "precision = 64", "precision: 64 is not known"),
+    _rubric("conventions unknown", _ASKED + "conventions = false", "conventions: False", "Known: any, ours"),
+    _rubric("example a text", _ASKED + 'example = "1"', "example: '1' is not the number of an example"),
+    _rubric("example negative", _ASKED + "example = -1", "example: -1 is not the number of an example"),
+    _rubric("example not there", _ASKED + "example = 2", "example: 2", "2 examples, 0 to 1"),
+]
+
 # names ----------------------------------------------------------------------------------------------
 
 # To: explain on the problem (2-3-1), from the command line and from Python.
@@ -1014,6 +1060,19 @@ USAGE: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("check", "good.toml", "good.json", "--precision", ""), ("precision: ''", "Known: auto, float64")),
     (("check", "good.toml", "good.json", "--earlier", "good.csv"), ("good.csv", "unknown kind of file '.csv'")),
     (("check", "good.toml", "good.json", "--example", "one"), ("--example", "valid")),
+    (("check", "answers", "--grade", "missing.toml"), ("missing.toml: cannot be read",)),
+    (("check", "good.toml", "answers", "--grade", "rubric.toml"), ("--grade", "FILE is the folder")),
+    (
+        ("check", "answers", "--grade", "rubric.toml", "--example", "0"),
+        ("--grade", "the rubric says what is asked for"),
+    ),
+    (("check", "answers", "--grade", "rubric.toml", "--data", "good.csv"), ("--grade", "the rubric says")),
+    (("check", "answers", "--grade", "rubric.toml", "--precision", "float32"), ("--grade", "the rubric says")),
+    (("check", "answers", "--grade"), ("--grade", "requires an argument")),
+    (("check", "missing", "--grade", "rubric.toml"), ("missing: cannot be read", "give a folder of submissions")),
+    (("check", "good.json", "--grade", "rubric.toml"), ("good.json: cannot be read", "give a folder of submissions")),
+    (("check", "answers", "--grade", "rubric.toml", "--csv", "o.txt"), ("csv: 'o.txt'", "does not end in .csv")),
+    (("check", "good.toml", "good.json", "--csv", "o.csv"), ("--csv is for the grades of --grade",)),
     (("check", "good.toml", "good.json", "more.json"), ("unexpected extra argument", "more.json")),
     (("explain",), ("Missing argument", "FILE")),
     (("explain", "good.toml"), ("Missing argument", "TARGET")),
