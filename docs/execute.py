@@ -23,6 +23,7 @@ DOCUMENTS = (
     "README.md",
     "docs/the-article.md",
     "docs/explain.md",
+    "docs/check.md",
     "docs/mistakes.md",
     "docs/puzzles.md",
     "docs/grading.md",

@@ -1,6 +1,7 @@
 """Inputs that tell mistakes apart."""
 
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from chainrule.checking.case import Case
 from chainrule.checking.check import judge
 from chainrule.checking.design import design, told_apart
 from chainrule.checking.mistake import Mistake, catalogue
+from chainrule.checking.mistakes.missing_slope import MissingSlope
+from chainrule.checking.mistakes.slope_of_another_activation import SlopeOfAnotherActivation
 
 
 def case() -> Case:
@@ -61,7 +64,7 @@ def test_the_same_gradient_by_two_names_cannot_be_told_apart() -> None:
     twice = next(m for kind in catalogue() if kind.name == "cost-scale" for m in kind.sites(case(), {}))
     found = design(case(), [twice], [named("accumulated-twice")])
     assert len(found.X) == 0
-    assert "No input tells" in found.text()
+    assert "they seem to be the same gradient" in found.text()
 
 
 def test_it_is_the_same_again_and_can_be_pasted_into_a_problem_file() -> None:
@@ -83,3 +86,10 @@ def test_a_verdict_with_two_explanations_gets_a_design_and_one_with_one_gets_non
     assert len(found.X) == 3
     arrays = {name: Calculation(here, [named("missing-slope", 1)]).array(name) for name, _ in here.p}
     assert told_apart(judge(here, arrays)) is None
+
+
+def test_inputs_are_large_enough_for_both_sides_of_a_kink() -> None:
+    problem = cr.load_problem(Path(__file__).parent / "goldens" / "mazur.toml")  # every z is positive there
+    mazur = Case.of(problem.model, problem.examples)
+    found = design(mazur, [MissingSlope(1)], [SlopeOfAnotherActivation(1, "relu")])
+    assert len(found.X) == 1

@@ -20,13 +20,15 @@ from chainrule.render.text import COLUMNS
 DRAWS = 200
 MOST_EXAMPLES = 3
 MOST_COMPARED = 8
+LARGER = (1.5, 10.0, 50.0)
+"""By these the inputs that are drawn are larger than those at hand, where z may have but one sign."""
 
 
 @dataclass(frozen=True, eq=False)
 class Design:
     """Examples x, y for which two mistakes give another derivative of the cost by ``parameter``.
 
-    ``X`` is empty where the two are the same gradient whatever the input is.
+    ``X`` is empty where none was found: the two seem to be the same gradient whatever the input is.
     """
 
     first: tuple[Mistake, ...]
@@ -46,7 +48,8 @@ class Design:
         """For the terminal: the examples as a problem file has them."""
         pair = " and ".join(", ".join(map(repr, mistakes)) for mistakes in (self.first, self.second))
         if not len(self.X):
-            return "\n".join(wrap(f"No input tells {pair} apart: they are the same gradient.", COLUMNS))
+            tried = f"{DRAWS * MOST_EXAMPLES} sets of examples were tried, and none tells"
+            return "\n".join(wrap(f"{tried} {pair} apart: they seem to be the same gradient.", COLUMNS))
         lines = wrap(f"This would tell {pair} apart:", COLUMNS)
         for x, y in zip(self.X, self.Y, strict=True):
             lines += ["", "  [[examples]]", f"  x = {_numbers(x)}", f"  y = {_numbers(y)}"]
@@ -99,10 +102,10 @@ def told_apart(verdict: Verdict) -> Design | None:
 
 
 def _drawn(case: Case, n: int, random: np.random.Generator) -> Case:
-    """Inputs about as large as those of the case, with two digits; targets of the case."""
-    size = float(np.sqrt(np.mean(np.square(case.X)))) or 1.0
+    """Inputs as large as those of the case, or some times larger, with two digits; targets of the case."""
+    size = (float(np.sqrt(np.mean(np.square(case.X)))) or 1.0) * float(random.choice(LARGER))
     unit = 10.0 ** float(np.floor(np.log10(size)) - 1)
-    drawn: Array = random.normal(scale=1.5 * size, size=(n, case.sizes[0]))
+    drawn: Array = random.normal(scale=size, size=(n, case.sizes[0]))
     X = np.asarray(np.rint(drawn / unit) * unit, np.float64)
     Y = case.Y[random.integers(case.n, size=n)]
     weights = None if case.weights is None else np.round(random.uniform(0.5, 2, size=n), 1)
