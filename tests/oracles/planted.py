@@ -483,7 +483,7 @@ def random_problem(random: np.random.Generator, square: bool | None = None, tiny
         with np.errstate(all="ignore"):
             right = backprop(q)
             flat = np.concatenate([g.ravel() for g in right.values()])
-        if np.isfinite(flat).all() and np.abs(flat).max() < 1e6:
+        if np.isfinite(flat).all() and 1e-6 < np.abs(flat).max() < 1e6:
             return q
 
 
@@ -559,10 +559,11 @@ def planted_in(q: Problem, *planted: Planted) -> Gradient | None:
 
 
 def _changes(right: Gradient | None, wrong: Gradient) -> bool:
+    """Whether some array is another, by more than what is lost in rounding where a layer is saturated."""
     if right is None:
         return True
+    least = 1e-10 * max(float(np.abs(g).max()) for g in right.values())
     return any(
-        right[name].shape != g.shape
-        or np.abs(right[name] - g).max() > 1e-7 * max(np.abs(g).max(), np.abs(right[name]).max())
+        right[name].shape != g.shape or np.abs(right[name] - g).max() > max(least, 1e-7 * np.abs(right[name]).max())
         for name, g in wrong.items()
     )

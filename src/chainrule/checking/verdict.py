@@ -115,7 +115,8 @@ def _distance(given: Array, exact: Array) -> float:
     if given.shape != exact.shape:
         return float("inf")
     largest = float(np.abs(exact).max(initial=0))
-    off = float(np.abs(given - exact).max(initial=0))
+    with np.errstate(all="ignore"):
+        off = float(np.abs(given - exact).max(initial=0))
     return off / largest if largest > 0 else (0.0 if off == 0 else float("inf"))
 
 
