@@ -3,16 +3,18 @@
 python benchmarks/never_slower.py               the whole grid, ten minutes
 python benchmarks/never_slower.py --quick       a quarter of it
 
-Prints how many times faster the compiled engine is, the smallest first; exits with 1 if it is slower somewhere. Both
-have all cores. What is timed: a training step with SGD and with Adam, one gradient and one prediction.
+Prints how many times faster the compiled engine is, the smallest first; exits with 1 if it is slower somewhere. Each is
+a process of its own with all cores, since the threads of a BLAS go on looking for work for a while. What is timed: a
+training step with SGD and with Adam, one gradient and one prediction.
 """
 
 import argparse
 import math
 import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise, product
 from typing import Any
 
@@ -29,29 +31,24 @@ SHAPES: tuple[tuple[int, ...], ...] = (
 )  # fmt: skip
 BATCHES = (1, 10, 64, 1000)
 MOST_WORK = 3e9  # parameters × rows of what is tried
-SECONDS, TURNS = 0.01, 5
+SECONDS, TURNS = 0.02, 5
+WHAT = ("step, sgd", "step, adam", "gradient", "prediction")
 PAUSE = 0.1  # between turns, in which the threads of the last one's BLAS fall asleep
 
 
-def slice_of(f: Callable[[], Any], repeats: int) -> float:
-    """Seconds that one call takes, of some in a row after one that wakes threads."""
-    time.sleep(PAUSE)
+def slice_of(f: Callable[[], Any]) -> float:
+    """Seconds that one call takes, of as many as fill a slice, after one that wakes threads."""
     f()
-    start = time.perf_counter()
-    for _ in range(repeats):
+    calls, start = 0, time.perf_counter()
+    while (passed := time.perf_counter() - start) < SECONDS or calls == 0:
         f()
-    return (time.perf_counter() - start) / repeats
+        calls += 1
+    return passed / calls
 
 
-def ratio(fast: Callable[[], Any], slow: Callable[[], Any]) -> tuple[float, float]:
-    """How many times faster the first is, and its seconds: the median of what each turn says."""
-    repeats = [max(1, math.ceil(SECONDS / max(slice_of(f, 1), 1e-7))) for f in (fast, slow)]
-    turns = [(slice_of(fast, repeats[0]), slice_of(slow, repeats[1])) for _ in range(TURNS)]
-    return statistics.median(b / a for a, b in turns), statistics.median(a for a, _ in turns)
-
-
-def calls(engine: Any, network: Network, dtype: np.dtype[Any], rows: int) -> dict[str, Callable[[], Any]]:
+def calls(engine: Any, sizes: tuple[int, ...], rows: int, dtype: np.dtype[Any]) -> dict[str, Callable[[], Any]]:
     """What is timed."""
+    network = Network(sizes, ["relu"] * (len(sizes) - 2) + ["identity"], "squared-error")
     random = np.random.default_rng(0)
     X, Y = (np.asarray(random.normal(size=(rows, n)), dtype) for n in (network.sizes[0], network.sizes[-1]))
     parameters = initial_parameters(network, 0, dtype)
@@ -69,23 +66,56 @@ def calls(engine: Any, network: Network, dtype: np.dtype[Any], rows: int) -> dic
     }
 
 
+def work(name: str, quick: bool) -> None:
+    """Be one of the two processes: time what a line names, answer with the seconds."""
+    engine, cases = {"native": native, "reference": reference}[name], grid(quick)
+    known: tuple[int, dict[str, Callable[[], Any]]] = (-1, {})
+    for line in sys.stdin:
+        case, what = line.rstrip().split(" ", 1)
+        if known[0] != int(case):
+            known = (int(case), calls(engine, *cases[int(case)]))
+        print(slice_of(known[1][what]), flush=True)
+
+
+def grid(quick: bool) -> Sequence[tuple[tuple[int, ...], int, np.dtype[Any]]]:
+    """Sizes, rows and type of each case."""
+    cases = list(product(SHAPES, BATCHES, map(np.dtype, (np.float32, np.float64))))
+    cases = [case for case in cases if case[1] * sum(map(math.prod, pairwise(case[0]))) < MOST_WORK]
+    return cases[::4] if quick else cases
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="every fourth of the grid")
-    grid = list(product(SHAPES, BATCHES, map(np.dtype, (np.float32, np.float64))))
-    grid = [(sizes, rows, t) for sizes, rows, t in grid if rows * sum(map(math.prod, pairwise(sizes))) < MOST_WORK]
-    if parser.parse_args().quick:
-        grid = grid[::4]
+    parser.add_argument("--work", choices=["native", "reference"], help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.work:
+        work(options.work, options.quick)
+        return 0
+    again = [sys.executable, __file__, *(["--quick"] if options.quick else []), "--work"]
+    workers = [
+        subprocess.Popen([*again, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for name in ("native", "reference")
+    ]
+
+    def seconds(worker: subprocess.Popen[str], case: int, what: str) -> float:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        time.sleep(PAUSE)
+        print(case, what, file=worker.stdin, flush=True)
+        return float(worker.stdout.readline())
+
     found: list[tuple[float, str]] = []
-    for at, (sizes, rows, dtype) in enumerate(grid, 1):
-        network = Network(sizes, ["relu"] * (len(sizes) - 2) + ["identity"], "squared-error")
-        fast, slow = (calls(engine, network, dtype, rows) for engine in (native, reference))
-        for what, call in fast.items():
-            times, seconds = ratio(call, slow[what])
+    cases = grid(options.quick)
+    for at, (sizes, rows, dtype) in enumerate(cases):
+        for what in WHAT:
+            turns = [[seconds(worker, at, what) for worker in workers] for _ in range(TURNS)]
+            times = statistics.median(slow / fast for fast, slow in turns)
+            fast = statistics.median(fast for fast, _ in turns) * 1e6
             name = f"{'-'.join(map(str, sizes))}, {rows} rows, {dtype}, {what}"
-            found.append((times, f"{times:.2f} × in {name} ({seconds * 1e6:,.1f} µs)"))
-        print(f"\r{at} of {len(grid)}, least: {min(found)[1]:<90}", end="", file=sys.stderr, flush=True)
+            found.append((times, f"{times:.2f} × in {name} ({fast:,.1f} µs)"))
+        print(f"\r{at + 1} of {len(cases)}, least: {min(found)[1]:<90}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     found.sort()
     for _, line in found[:20]:
