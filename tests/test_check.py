@@ -504,3 +504,17 @@ def test_a_mistake_in_float32_is_named_too(networks: int) -> None:
             assert verdict.precision == "float32"
             count, named = count + 1, named + (name in names_of(verdict.findings[0]))
     assert named >= 0.95 * count
+
+
+def test_a_mistake_that_another_undoes_explains_nothing() -> None:
+    network = cr.Network([2, 2, 2, 1], "sigmoid", "squared-error")
+    p = cr.ParameterVector(network, np.random.default_rng(0).normal(size=network.n_parameters))
+    p.b[1][:], p.b[2][:] = [40, 39], [39, 41]  # so saturated that w1's gradient is as good as 0, whatever δ is
+    model = cr.Model(p)
+    X, Y = np.array([[1.0, -2.0], [0.5, 1.5]]), np.array([[0.2], [0.9]])
+    gradient = cr.gradient(model, model.examples(X, Y))[1]
+    gradient.b[1][:] = gradient.b[2]
+    verdict = cr.check(model, X, Y, gradient)
+    assert verdict.wrong == ("b1",)
+    assert [finding.bug for finding in verdict.findings] == [None]
+    assert "the same as db2" in verdict.text()

@@ -139,7 +139,11 @@ def _findings(case: Case, given: Given, wrong: Sequence[str]) -> tuple[Finding, 
     if not all(np.isfinite(given[name]).all() for name in given):
         return unexplained(case, given, wrong)
     exact = Calculation(case)
-    explanations = Search(case, given, in_order(case, given), wrong).explanations()
+    found = Search(case, given, in_order(case, given), wrong).explanations()
+    # one in which a mistake shows nowhere, since another undoes it, explains nothing
+    explanations = [e for e in found if all(_touched(exact, e, mistake, wrong) for mistake in e.mistakes)]
+    if not explanations:
+        return unexplained(case, given, wrong)
     first = explanations[0]
     named = [name for name in wrong if name not in first.aside]
     right = [name for name in given if name not in wrong]

@@ -160,7 +160,7 @@ def _ratio(wrong: Sequence[str], exact: Calculation, given: Given) -> str:
         if right.shape != given[name].shape or not (right != 0).any():
             return ""
         ratios.append((given[name][right != 0] / right[right != 0]).ravel())
-    every = np.concatenate(ratios)
+    every = np.concatenate(ratios) if ratios else np.zeros(1)
     c = float(np.median(every))
     return f"{c:.6g}" if c and float(np.abs(every / c - 1).max()) < 1e-6 else ""
 
