@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -473,6 +474,19 @@ print(min(outcomes.values()) >= 100)
 def test_an_order_that_another_thread_changes_meanwhile_is_refused_or_taken_as_it_was() -> None:
     got = script(CHANGED, CHAINRULE_THREADS="1")
     assert (got.returncode, got.stdout, got.stderr) == (0, "True\n", "")
+
+
+FUZZ = Path(__file__).parent.parent / "native" / "tests" / "fuzz_python.py"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it limits its memory as Linux does")
+def test_made_up_calls_are_answered_as_plain_ones_or_refused_and_never_crash() -> None:
+    """CONTRIBUTING.md has the long form."""
+    got = subprocess.run(
+        [sys.executable, FUZZ, "--seconds", "3"], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (got.returncode, got.stderr) == (0, ""), got.stdout
+    assert int(got.stdout.splitlines()[-1].split(" passed, 0 failed")[0]) > 100
 
 
 # forks ---------------------------------------------------------------------------------------------
