@@ -24,6 +24,7 @@ DOCUMENTS = (
     "docs/the-article.md",
     "docs/explain.md",
     "docs/check.md",
+    "docs/check-function.md",
     "docs/mistakes.md",
     "docs/puzzles.md",
     "docs/grading.md",

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from chainrule.calculus.network import Network as Network
     from chainrule.calculus.network import ParameterVector as ParameterVector
     from chainrule.checking.check import check as check
+    from chainrule.checking.function import check_function as check_function
+    from chainrule.checking.function_verdict import FunctionVerdict as FunctionVerdict
     from chainrule.checking.puzzle import Puzzle as Puzzle
     from chainrule.checking.puzzle import puzzle as puzzle
     from chainrule.checking.module import check_module as check_module
@@ -50,6 +52,7 @@ _HOME = {
     "Examples": "model.model",
     "Explanation": "insight.explanation",
     "Finding": "checking.verdict",
+    "FunctionVerdict": "checking.function_verdict",
     "Model": "model.model",
     "Network": "calculus.network",
     "Nudge": "insight.nudge",
@@ -64,6 +67,7 @@ _HOME = {
     "Verdict": "checking.verdict",
     "bench": "training.bench",
     "check": "checking.check",
+    "check_function": "checking.function",
     "check_module": "checking.module",
     "example_gradients": "insight.gradient",
     "example_norms": "insight.gradient",

@@ -1,0 +1,574 @@
+"""Whether a function is the gradient of a cost, from values of the cost alone: :func:`check_function`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite, nan
+from typing import Any, cast
+
+import numpy as np
+
+from chainrule.calculus.arrays import Array
+from chainrule.checking.function_cost import Cost, Point
+from chainrule.checking.function_names import Probe, named, reshaped, same_factor, size
+from chainrule.checking.function_verdict import Entry, FunctionFinding, FunctionVerdict
+from chainrule.checking.slope import EPSILON, Slope
+from chainrule.checks import did_you_mean, number, require, shown, whole_number
+from chainrule.errors import InputError
+
+TOLERANCE = 1e-4
+"""An entry this much of itself off is still right; ten times as much never is."""
+ONE_BY_ONE = 64
+"""So many entries are looked at one by one; of more, random directions first."""
+FEW = 32
+"""A group of so many entries that its own directions leave open is looked at one by one."""
+MOST_WRONG, MOST_LOOKS, MOST_PROBES = 16, 128, 160
+"""So many wrong entries of one array are searched for, among so many single ones and groups; the rest is left."""
+NOTHING = 2.0**-44
+"""A slope that is so small beside the chords around it is the rounding of a 0."""
+
+
+def check_function(
+    cost: Callable[[Any], Any],
+    gradient: Callable[[Any], Any] | Mapping[str, Any] | Sequence[Any] | Array | float,
+    at: Mapping[str, Any] | Sequence[Any] | Array | float,
+    *,
+    seed: int = 0,
+    tolerance: float = TOLERANCE,
+    terms: Sequence[Callable[[Any], Any]] | None = None,
+) -> FunctionVerdict:
+    """Is ``gradient`` the gradient of ``cost`` at ``at``? Values of the cost alone decide.
+
+    ``at`` is an array of any shape or a mapping of arrays by name; ``cost`` is called with float64 copies of it and
+    returns a number; ``gradient`` is an array or arrays of the same shapes, or a function that returns them and is
+    called like the cost. An entry is right where it is within ``tolerance`` of itself of what the cost's values say
+    and these are surer than four times that; so an error of ten times the tolerance is never called right. It is wrong
+    where neither the error of these values nor its own rounding explains the difference. At a kink every value between
+    the two slopes is right. ``terms`` are functions whose sum is the cost: they tell whether one of them is missing.
+
+    Of more than 64 entries, random directions (drawn from ``seed``) are looked at first, and single entries only where
+    something is wrong.
+
+    Raises InputError for a cost that raises or is no finite number at ``at``, for arrays that are not numbers, and for
+    shapes that differ in a way that no mistake explains.
+    """
+    require(callable(cost), "cost", cost, "a function")
+    whole_number("seed", seed, "a whole number, 0 or more", lambda n: n >= 0)
+    number("tolerance", tolerance, "between 1e-12 and 0.01", lambda t: 1e-12 <= t <= 0.01)
+    if terms is not None and not (isinstance(terms, Sequence) and len(terms) and all(callable(t) for t in terms)):
+        raise InputError(f"terms: {shown(terms)} is not a list of functions whose sum is the cost")
+    point = Point.of(at)
+    values = Cost(cost, point, seed)
+    given, notes = _given(gradient, point)
+    steady = not any("call" in note for note in notes)  # else its last digits say nothing of its rounding
+    check = _Check(values, given, gradient if steady and callable(gradient) else None, seed, tolerance)
+    findings = check.fit_shapes()
+    check.examine()
+    findings += check.names()
+    findings += check.missing_terms(terms or (), seed)
+    return check.verdict(findings, notes)
+
+
+def _given(gradient: Any, point: Point) -> tuple[dict[str, Array], list[str]]:
+    """The gradient by array, in whatever shape it has, and what calling it has shown."""
+    notes: list[str] = []
+    if not callable(gradient):
+        return _by_name(gradient, point), notes
+    first, changed = _called(gradient, point, point.x)
+    if changed:
+        notes.append("gradient changes its argument; it was given a copy")
+    second, _ = _called(gradient, point, point.x)
+    if any(not np.array_equal(first[name], second[name], equal_nan=True) for name in first):
+        doubled = all(np.allclose(second[name], 2 * first[name], rtol=1e-6, atol=0) for name in first)
+        notes.append(
+            "the second call of gradient returns twice the first: a buffer is added to and never zeroed"
+            if doubled
+            else "two calls of gradient at the same place differ; the first is what was checked"
+        )
+    return first, notes
+
+
+def _called(gradient: Callable[[Any], Any], point: Point, x: Array) -> tuple[dict[str, Array], bool]:
+    argument = point.argument(x)
+    try:
+        result = gradient(argument)
+    except Exception as error:
+        raise InputError(f"gradient(at) raised {type(error).__name__}: {error}") from error
+    arrays = cast("dict[str, Array]", argument) if point.mapping else {"x": argument}
+    before = point.arrays(x)
+    changed = any(name not in arrays or not np.array_equal(arrays[name], before[name]) for name in before)
+    return _by_name(result, point), changed
+
+
+def _by_name(gradient: Any, point: Point) -> dict[str, Array]:
+    if not point.mapping:
+        if isinstance(gradient, Mapping):
+            raise InputError("gradient: arrays by name, but `at` is one array; pass one array, or a mapping for both")
+        return {"x": _array("gradient", gradient)}
+    if not isinstance(gradient, Mapping):
+        raise InputError(f"gradient: {shown(gradient)} is not a mapping, and `at` has {', '.join(point.names)}")
+    arrays = cast("Mapping[object, object]", gradient)
+    for name in arrays:
+        if name not in point.names:
+            hint = did_you_mean(name, point.names)
+            raise InputError(f"gradient: `at` has no {shown(name)}.{hint} It has {', '.join(point.names)}")
+    for name in point.names:
+        if name not in arrays:
+            raise InputError(f"gradient: {name!r} is missing; `at` has {', '.join(point.names)}")
+    return {name: _array(f"gradient[{name!r}]", arrays[name]) for name in point.names}
+
+
+def _array(what: str, values: object) -> Array:
+    """A copy, float32 or wider; NaN and infinities may be in it, they are wrong entries."""
+    if values is None:
+        raise InputError(f"{what}: None is not an array of numbers; is a return missing?")
+    try:
+        array = np.array(values)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{what}: not an array of numbers ({error})") from None
+    if array.dtype.kind not in "iuf":
+        raise InputError(f"{what}: {shown(values)} is not an array of numbers")
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def _epsilon(array: Array) -> float:
+    """The precision that numbers are in, whatever type carries them."""
+    eps = max(EPSILON, float(np.finfo(array.dtype).eps))
+    with np.errstate(all="ignore"):
+        narrow = bool((array.astype(np.float32) == array).all()) and bool((array != np.round(array, 3)).any())
+    return max(eps, float(np.finfo(np.float32).eps)) if narrow else eps
+
+
+@dataclass
+class _Known:
+    """What one entry was found to be."""
+
+    status: str
+    value: float
+    error: float
+    why: str
+
+
+class _Check:
+    """One check: the flat gradient, what is known of each entry, and how it was found."""
+
+    def __init__(
+        self, cost: Cost, given: dict[str, Array], again: Callable[[Any], Any] | None, seed: int, tolerance: float
+    ) -> None:
+        self.cost, self.point, self.given, self.again, self.tolerance = cost, cost.point, given, again, tolerance
+        self.random = np.random.default_rng((seed, 1))
+        self.n = len(cost.x)
+        self.g = np.zeros(self.n)
+        self.own = np.zeros(self.n)  # what its own rounding may make of an entry
+        self.narrow = False
+        self.status = np.full(self.n, "undecided")
+        self.why: dict[int, str] = {}
+        self.known: dict[int, _Known] = {}
+        self.group_why = ""
+        self.misshapen: list[str] = []
+        self.used_complex = self.used_differences = False
+        self._jitter: Array | None = None
+        self._named_whole: list[FunctionFinding] = []
+        start = 0
+        self.span: dict[str, slice] = {}
+        for name, shape in zip(self.point.names, self.point.shapes, strict=True):
+            self.span[name] = slice(start, start + int(np.prod(shape)))
+            start = self.span[name].stop
+            if given[name].shape == shape:
+                self._take(name, given[name])
+
+    def _take(self, name: str, array: Array) -> None:
+        flat = array.astype(np.float64).ravel()
+        self.g[self.span[name]] = flat
+        eps = _epsilon(array)
+        self.narrow = self.narrow or eps > 1e-10
+        finite = np.abs(flat[np.isfinite(flat)])
+        largest = float(finite.max(initial=0)) if eps > 1e-10 else 0.0
+        self.own[self.span[name]] = 4 * eps * np.maximum(np.abs(np.nan_to_num(flat)), largest)
+
+    # shapes ---------------------------------------------------------------------------------------
+
+    def fit_shapes(self) -> list[FunctionFinding]:
+        """The mistakes that gave arrays another shape; what they should have been is examined in their place.
+
+        Raises InputError for a shape that no mistake explains.
+        """
+        found: list[FunctionFinding] = []
+        for name, shape in zip(self.point.names, self.point.shapes, strict=True):
+            yours = self.given[name]
+            if yours.shape == shape:
+                continue
+            x = self.point.arrays(self.cost.x)[name]
+            candidates = list(reshaped(name, x, yours.astype(np.float64)))
+            probes = self._probes(name) if candidates else []
+            right = [c for c in candidates if np.isfinite(c[2]).all() and all(probe.agrees(c[2]) for probe in probes)]
+            if not right or not probes:
+                raise InputError(f"gradient: {name} has shape {yours.shape}, and `at` has {shape}")
+            bug, fix, array = right[0]
+            said = (
+                f"{name} has shape {shape} and yours {yours.shape}; changed as below, it agrees with the cost's values"
+            )
+            found.append(FunctionFinding(bug, (name,), said, fix))
+            self.misshapen.append(name)
+            self._take(name, np.asarray(array, dtype=yours.dtype))
+        return found
+
+    # what the cost's values say ------------------------------------------------------------------------
+
+    def examine(self) -> None:
+        """Decide every entry, as far as that goes."""
+        if self.n <= ONE_BY_ONE:
+            for i in range(self.n):
+                self._one(i)
+        else:
+            self._many()
+        for name in self.misshapen:
+            self.status[self.span[name]] = "wrong"
+
+    def _one(self, i: int) -> str:
+        """Look at one entry."""
+        if i in self.known:
+            return self.known[i].status
+        slope = self.cost.entry(i)
+        by_complex = self.cost.complex_along(np.array([i]), np.ones(1))
+        known = self._judged(i, slope, by_complex)
+        self.known[i] = known
+        self.status[i] = known.status
+        self.why[i] = known.why
+        return known.status
+
+    def _judged(self, i: int, s: Slope, by_complex: tuple[float, float] | None) -> _Known:
+        g, tolerance, own = float(self.g[i]), self.tolerance, float(self.own[i])
+        self.used_differences = True
+        if not isfinite(s.value):
+            return _Known("undecided", nan, nan, self._hindrance(s))
+        if s.kink:
+            return self._at_kink(i, s)
+        value, error = s.value, s.error
+        sure = error <= 4 * tolerance * abs(value)
+        if by_complex is not None and abs(by_complex[0] - value) <= error + by_complex[1]:
+            if sure and by_complex[1] <= error:
+                value, error = by_complex
+                self.used_complex = True
+            elif not sure and 0 < abs(g - by_complex[0]) + by_complex[1] <= tolerance * abs(by_complex[0]):
+                # where differences do not see it, this may confirm a value, but convict none
+                self.used_complex = True
+                return _Known("right", *by_complex, "")
+        elif by_complex is not None:
+            by_complex = None  # an abs, a comparison, a real part is on the way
+        if not isfinite(g):
+            return _Known("wrong", value, error, "not a finite number")
+        if sure and abs(g - value) <= tolerance * abs(value) + error:
+            return _Known("right", value, error, "")
+        if self._excluded(g, s, own) and self._excluded(g, s, own + self._jitter_of(i)):
+            return _Known("wrong", value, error, "")
+        if sure:
+            if s.rivals:
+                other = min(s.rivals, key=lambda e: abs(e.value - g))
+                why = f"large and small steps disagree: steps of {other.step:.0e} say {other.value:.6g}"
+                return _Known("undecided", value, error, why)
+            if s.rough:
+                why = f"noise: the cost's values scatter by {s.noise:.0e}, and may hide a ripple"
+                return _Known("undecided", value, error, why)
+            return _Known("undecided", value, error, "the difference may be the rounding of your own gradient")
+        rest = by_complex is not None and abs(by_complex[0]) > NOTHING * s.swing
+        if abs(g) <= NOTHING * s.swing and not rest and (s.flat or (not s.rivals and error <= tolerance * s.swing)):
+            return _Known("right", value, error, "")
+        return _Known("undecided", value, error, self._hindrance(s))
+
+    def _at_kink(self, i: int, s: Slope) -> _Known:
+        g = float(self.g[i])
+        low, high = min(s.left, s.right), max(s.left, s.right)
+        between = f"a kink: every value from {low:.6g} to {high:.6g} is right"
+        nearest = min(max(g, low), high) if isfinite(g) else s.value
+        largest = max(abs(low), abs(high))
+        if not isfinite(g):
+            return _Known("wrong", nearest, s.error, "not a finite number")
+        if s.passed:
+            return _Known(
+                "undecided", nearest, s.error, "what looks like a kink to small steps does not to larger ones"
+            )
+        off = abs(g - nearest)
+        if off <= s.error + self.tolerance * abs(nearest) and s.error <= 4 * self.tolerance * largest:
+            return _Known("right", nearest, s.error, between)
+        passed = any(abs(g - e.value) <= e.error + self.tolerance * abs(e.value) for e in s.rivals)
+        if not passed and off > s.error + self.tolerance * abs(nearest) + float(self.own[i]):
+            return _Known("wrong", nearest, s.error, between)
+        return _Known("undecided", nearest, s.error, f"close to {between}")
+
+    def _excluded(self, g: float, s: Slope, own: float) -> bool:
+        """Whether neither the estimate nor those from larger steps leave room for g."""
+        return not s.rough and all(
+            abs(g - e.value) > e.error + self.tolerance * abs(e.value) + own for e in (s, *s.rivals)
+        )
+
+    def _hindrance(self, s: Slope) -> str:
+        raised = f" (it raised {self.cost.raised})" if self.cost.raised and not isfinite(s.value) else ""
+        if self.cost.noise > 0:
+            return f"noise: two values of the cost at the same place are up to {self.cost.noise:.1e} apart"
+        return (s.why or "not known closely enough") + raised
+
+    def _jitter_of(self, i: int) -> float:
+        """How much the given gradient changes where x does in its last digits: what it may have lost by rounding."""
+        if self.again is None:
+            return 0.0
+        if self._jitter is None:
+            moved: list[Array] = []
+            for _ in range(5):
+                shift = self.random.integers(1, 5, self.n) * self.random.choice([-1, 1], self.n)
+                arrays, _ = _called(self.again, self.point, self.cost.x * (1 + shift * EPSILON))
+                if any(arrays[name].shape != self.given[name].shape for name in arrays):
+                    return 0.0
+                if self.misshapen:
+                    break
+                flat = np.concatenate([arrays[name].astype(np.float64).ravel() for name in self.point.names])
+                moved.append(np.abs(flat - self.g))
+            self._jitter = np.median(moved, axis=0) if moved else np.zeros(self.n)
+        jitter = float(self._jitter[i])
+        return 4 * jitter if isfinite(jitter) else 0.0
+
+    # many entries ---------------------------------------------------------------------------------------
+
+    def _many(self) -> None:
+        """Random directions first; where these differ, halves, quarters, … down to the entries that are wrong."""
+        everything = np.arange(self.n)
+        for i in np.flatnonzero(~np.isfinite(self.g))[:MOST_WRONG]:
+            self._one(int(i))
+        bad = ~np.isfinite(self.g)
+        self.status[bad] = "wrong"
+        finite = everything[~bad]
+        trusted = self._complex_is_trusted(finite)
+        for name, span in self.span.items():
+            inside = finite[(finite >= span.start) & (finite < span.stop)]
+            if not len(inside):
+                continue
+            for group in self._groups(inside, trusted):
+                self._decide(name, group, trusted)
+
+    def _complex_is_trusted(self, at: Array) -> bool:
+        """Whether complex steps agree with differences in random directions, closely."""
+        for _ in range(2):
+            if not len(at):
+                return False
+            weights = self._signs(len(at)) * self.cost.units[at]
+            by_complex = self.cost.complex_along(at, weights)
+            if by_complex is None:
+                return False
+            slope = self.cost.along(at, weights)
+            self.used_differences = True
+            if slope.kink or not slope.error <= 1e-5 * abs(slope.value):
+                return False
+            if abs(by_complex[0] - slope.value) > slope.error + by_complex[1]:
+                return False
+        self.used_complex = True
+        return True
+
+    def _signs(self, n: int) -> Array:
+        """Random numbers of sizes from 1 to 2, in few digits, so that x ± h·weight is exact."""
+        return self.random.choice([-1.0, 1.0], n) * self.random.integers(16, 32, n) / 16
+
+    def _groups(self, at: Array, trusted: bool) -> list[Array]:
+        """Entries whose shares |g|·unit are alike, so that an error in any of them shows.
+
+        All of them for complex steps, whose directions are divided by the shares.
+        """
+        if trusted:
+            return [at]
+        share = np.abs(self.g[at]) * self.cost.units[at]
+        groups = [at[share == 0]] if (share == 0).any() else []
+        if share.any():
+            with np.errstate(divide="ignore"):
+                level = np.floor(np.log2(share.max() / share) / 5)
+            level = np.minimum(level, 6)
+            groups += [at[(level == k) & (share > 0)] for k in range(7)]
+        return [group for group in groups if len(group)]
+
+    def _decide(self, name: str, group: Array, trusted: bool) -> None:
+        """Decide a group of one array: agree, or find what does not."""
+        found, why = self._probe(group, trusted)
+        if found == "right":
+            self.status[group] = "right"
+            return
+        if found == "off" and len(group) > FEW and self._name_whole(name):
+            return
+        left = [(group, found, why)]
+        wrong = looks = probes = 0
+        while left:
+            part, found, why = left.pop()
+            if found == "right":
+                self.status[part] = "right"
+            elif wrong >= MOST_WRONG or looks >= MOST_LOOKS or probes >= MOST_PROBES:
+                self.group_why = (
+                    self.group_why or why or "in a group where something is wrong; not looked at one by one"
+                )
+            elif len(part) == 1 or (found == "unclear" and len(part) <= FEW):
+                looks += len(part)
+                wrong += sum(self._one(int(i)) == "wrong" for i in part)
+            else:
+                if found == "unclear":  # because of the small ones: apart from the large ones they may show
+                    part = part[np.argsort(-np.abs(self.g[part]) * self.cost.units[part])]
+                for half in np.array_split(part, 2):
+                    probes += 1
+                    found, why = self._probe(half, trusted) if len(half) > 1 else ("off", "")
+                    left.append((half, found, why))
+
+    def _probe(self, at: Array, trusted: bool) -> tuple[str, str]:
+        """Whether a group agrees with the cost in two random directions: right, off, or unclear with the reason."""
+        g, units = self.g[at], self.cost.units[at]
+        share = np.abs(g) * units
+        if trusted:
+            typical = float(np.median(share[share > 0])) if share.any() else 1.0
+            least = max(share.max(initial=0) * (1e-3 if self.narrow else 1e-9), 1e-300)
+            scale = units / np.where(share > 0, np.maximum(share, least), max(typical, least))
+        else:
+            scale = units
+        for _ in range(2):
+            weights = self._signs(len(at)) * scale
+            if trusted:
+                by_complex = self.cost.complex_along(at, weights)
+                if by_complex is None:
+                    return "off", ""
+                value, error, swing, why = *by_complex, float("inf"), ""
+                error += 8 * EPSILON * float(np.abs(weights * g).sum())
+            else:
+                slope = self.cost.along(at, weights)
+                if slope.kink or slope.passed:
+                    return "off", slope.why
+                value, error, swing, why = slope.value, slope.error, slope.swing, self._hindrance(slope)
+                if not isfinite(value):
+                    return "unclear", why
+                if slope.flat and not g.any():
+                    continue
+                swing *= units.min()
+            off = abs(value - float(weights @ g))
+            terms = np.abs(weights * g)
+            smallest = float(terms[terms > 0].min(initial=np.inf))
+            if not g.any():
+                if off > error:
+                    return "off", why
+                if not (trusted or error <= 1e-6 * swing):
+                    return "unclear", why
+                continue
+            if off > error + self.tolerance * smallest + size(weights * self.own[at]):
+                return "off", why
+            if off + error > 5 * self.tolerance * smallest:
+                return "unclear", why or "too small beside the others for the cost's last digit to show"
+        return "right", ""
+
+    def _probes(self, name: str) -> list[Probe]:
+        """What the cost says of one array: of entries where they are known, of random directions where they are not."""
+        span = self.span[name]
+        at: Array = np.arange(self.n)[span]
+        probes = [
+            Probe(np.array([i - span.start]), np.ones(1), self.known[i].value, self.known[i].error)
+            for i in range(span.start, span.stop)
+            if i in self.known and not self.known[i].why.startswith("a kink")
+        ]
+        if len(probes) == len(at) or (self.n <= ONE_BY_ONE and self.known):
+            return probes
+        found: list[Probe] = []
+        for _ in range(4):
+            weights = self._signs(len(at)) * self.cost.units[at]
+            slope = self.cost.along(at, weights)
+            if isfinite(slope.value) and not slope.kink:
+                found.append(Probe(at - span.start, weights, slope.value, slope.error))
+        return found
+
+    def _name_whole(self, name: str) -> bool:
+        """Whether one mistake explains a whole large array, so that none of its entries need be looked for."""
+        if any(name in finding.arrays for finding in self._named_whole):
+            return True
+        finding = self._named(name, self._probes(name))
+        if finding is None:
+            return False
+        self._named_whole.append(finding)
+        span = self.span[name]
+        largest = span.start + int(np.argmax(np.abs(self.g[span])))
+        self._one(largest)
+        self.status[span] = "wrong"
+        return True
+
+    # names ---------------------------------------------------------------------------------------------
+
+    def _named(self, name: str, probes: list[Probe]) -> FunctionFinding | None:
+        arrays, given = self.point.arrays(self.cost.x), self.point.arrays(self.g)
+        others = {other: array for other, array in given.items() if other != name}
+        with np.errstate(all="ignore"):  # what overflows agrees with nothing
+            return named(name, arrays[name], given[name], probes, others)
+
+    def names(self) -> list[FunctionFinding]:
+        """The mistakes in the arrays that have wrong entries."""
+        found: list[FunctionFinding] = list(self._named_whole)
+        done = {name for finding in found for name in finding.arrays} | set(self.misshapen)
+        for name, span in self.span.items():
+            if name in done or not (self.status[span] == "wrong").any():
+                continue
+            finding = None
+            if (span.stop - span.start) <= ONE_BY_ONE or not (self.status[span] == "right").any():
+                finding = self._named(name, self._probes(name))
+            if finding is None:
+                wrong = [i for i in range(span.start, span.stop) if i in self.known and self.status[i] == "wrong"]
+                right = np.array([self.known[i].value for i in wrong])
+                flat = np.array(wrong, dtype=int) - span.start
+                finding = same_factor(name, self.point.arrays(self.g)[name], flat, right)
+            if finding is not None:
+                found.append(finding)
+        return _merged(found)
+
+    def missing_terms(self, terms: Sequence[Callable[[Any], Any]], seed: int) -> list[FunctionFinding]:
+        """Whether what was given is the gradient of some of the terms only."""
+        wrong = [i for i in self.known if self.known[i].status == "wrong"][:MOST_WRONG]
+        if len(terms) < 2 or not wrong:
+            return []
+        slopes = np.array([[term.entry(i).value for i in wrong] for term in (Cost(t, self.point, seed) for t in terms)])
+        g, allowed = self.g[wrong], self.tolerance * np.abs(slopes).sum(axis=0)
+        arrays = tuple(name for name, s in self.span.items() if any(s.start <= i < s.stop for i in wrong))
+        for k in range(len(terms)):
+            if np.all(np.abs(g - slopes[k]) <= allowed):
+                said = f"yours is the gradient of term {k} alone in all {len(wrong)} wrong entries looked at"
+                return [FunctionFinding("overwritten for accumulated", arrays, said, "+= where = is")]
+        for k in range(len(terms)):
+            if np.all(np.abs(g - (slopes.sum(axis=0) - slopes[k])) <= allowed):
+                said = f"yours is the gradient of all terms but term {k} in all {len(wrong)} wrong entries looked at"
+                return [FunctionFinding(f"term {k} is missing", arrays, said, f"add the gradient of term {k}")]
+        return []
+
+    def verdict(self, findings: list[FunctionFinding], notes: list[str]) -> FunctionVerdict:
+        """Everything that was found."""
+        order = {"wrong": 0, "undecided": 1, "right": 2}
+        entries = [
+            Entry(self.point.place(i), str(self.status[i]), float(self.g[i]), known.value, known.error, known.why)
+            for i, known in self.known.items()
+            if not any(self.span[name].start <= i < self.span[name].stop for name in self.misshapen)
+        ]
+        entries.sort(key=lambda e: (order[e.status], -e.distance))
+        wrong, undecided = (self.status == "wrong").any(), (self.status == "undecided").any()
+        ok = False if wrong else None if undecided else True
+        reason = ""
+        if ok is None:
+            open_ones = [i for i in self.known if self.known[i].status == "undecided"]
+            reason = (self.why[open_ones[0]] if open_ones else "") or self.group_why or "not known closely enough"
+            n = int((self.status == "undecided").sum())
+            where = self.point.place(open_ones[0]) if n == 1 and open_ones else f"{n:,} of {self.n:,} entries"
+            reason = f"{where}: {reason}"
+        if self.cost.mutates:
+            notes.append("cost changes its argument; it was given a copy each time")
+        if self.cost.noise:
+            notes.append(f"the cost is noisy: at the same place, two of its values are {self.cost.noise:.1e} apart")
+        oracle = "central differences, extrapolated"
+        if self.used_complex:
+            oracle = "complex steps, which central differences confirm"
+        return FunctionVerdict(
+            ok, reason, tuple(findings), self.point.arrays(self.status), tuple(entries), oracle, self.cost.evaluations,
+            self.cost.noise, self.tolerance, tuple(notes),
+        )  # fmt: skip
+
+
+def _merged(findings: list[FunctionFinding]) -> list[FunctionFinding]:
+    """The same mistake in several arrays, once."""
+    merged: dict[str, FunctionFinding] = {}
+    for finding in findings:
+        same = merged.get(finding.bug)
+        if same is not None:
+            finding = FunctionFinding(same.bug, (*same.arrays, *finding.arrays), same.evidence, same.fix)
+        merged[finding.bug] = finding
+    return list(merged.values())

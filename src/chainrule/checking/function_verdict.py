@@ -1,0 +1,150 @@
+"""The verdict on a gradient of any function, and how it is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from textwrap import wrap
+from typing import Any
+
+from chainrule.calculus.arrays import Array
+from chainrule.render.numbers import significant
+from chainrule.render.text import COLUMNS, columns
+
+SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the gradient: yours, what cost values say, what those may err by, and what follows."""
+
+    name: str
+    status: str
+    """``right``, ``wrong`` or ``undecided``."""
+    yours: float
+    oracle: float
+    """NaN where cost values say nothing."""
+    error: float
+    why: str = ""
+
+    @property
+    def distance(self) -> float:
+        """|yours − oracle| beyond the error, as a share of the larger one."""
+        off = abs(self.yours - self.oracle) - self.error
+        largest = max(abs(self.yours), abs(self.oracle))
+        if off != off:
+            return float("inf")
+        return max(off, 0.0) / largest if largest > 0 else 0.0
+
+    def json(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "name": self.name, "status": self.status, "yours": self.yours, "oracle": self.oracle, "error": self.error,
+            "why": self.why,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FunctionFinding:
+    """A mistake that has a name, in which arrays, with the evidence and what to change."""
+
+    bug: str
+    arrays: tuple[str, ...]
+    evidence: str
+    fix: str
+
+    def json(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"bug": self.bug, "arrays": list(self.arrays), "evidence": self.evidence, "fix": self.fix}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FunctionVerdict:
+    """Whether a gradient is that of a cost, as far as values of the cost can tell; not decided is not ok."""
+
+    ok: bool | None
+    """True: every entry is right. False: some are wrong. None: none is known to be wrong, some are undecided."""
+    reason: str
+    """Why it is undecided; empty otherwise."""
+    findings: tuple[FunctionFinding, ...]
+    status: Mapping[str, Array]
+    """``right``, ``wrong`` or ``undecided`` for each entry, by array, in the array's shape."""
+    entries: tuple[Entry, ...]
+    """Those looked at one by one: the wrong ones, then the undecided, then the right, the furthest first."""
+    oracle: str
+    evaluations: int
+    """How many times the cost was called, with complex numbers or real ones."""
+    noise: float
+    """How far two values of the cost at the same place are apart; 0 for almost every cost."""
+    tolerance: float
+    notes: tuple[str, ...] = field(default=())
+
+    def __bool__(self) -> bool:
+        """Whether it is right; False where it is undecided."""
+        return self.ok is True
+
+    @property
+    def worst(self) -> tuple[Entry, ...]:
+        """The few furthest entries."""
+        return self.entries[:SHOWN]
+
+    def count(self, status: str) -> int:
+        """How many entries are ``right``, ``wrong`` or ``undecided``."""
+        return sum(int((array == status).sum()) for array in self.status.values())
+
+    def text(self) -> str:
+        """For the terminal."""
+        lines = wrap(self._headline(), COLUMNS)
+        if self.ok is not True:
+            lines += wrap(", ".join(f"{self.count(s):,} {s}" for s in ("right", "wrong", "undecided")), COLUMNS)
+            shown = [entry for entry in self.worst if entry.status != "right"]
+            if shown:
+                lines += ["", *_table(shown)]
+                for why in dict.fromkeys(entry.why for entry in shown if entry.why):
+                    first = next(entry.name for entry in shown if entry.why == why)
+                    lines += wrap(f"{first}: {why}", COLUMNS, initial_indent="  ", subsequent_indent="    ")
+        for finding in self.findings:
+            lines += ["", *wrap(f"{', '.join(finding.arrays)}: {finding.bug}", COLUMNS)]
+            lines += wrap(f"evidence: {finding.evidence}", COLUMNS, subsequent_indent="          ")
+            lines += wrap(f"change:   {finding.fix}", COLUMNS, subsequent_indent="          ")
+        lines += ["", f"oracle: {self.oracle}; the cost was called {self.evaluations:,} times"]
+        for note in self.notes:
+            lines += wrap(f"note: {note}", COLUMNS, subsequent_indent="      ")
+        return "\n".join(lines)
+
+    def _headline(self) -> str:
+        total = sum(array.size for array in self.status.values())
+        if self.ok:
+            return f"right: {_entries(total)} within {self.tolerance:g} of what the cost's values say"
+        if self.ok is None:
+            return f"undecided: {self.reason}"
+        names = list(dict.fromkeys(finding.bug for finding in self.findings))
+        return f"wrong: {' and '.join(names) or 'no mistake that has a name'}"
+
+    def __str__(self) -> str:
+        """For print."""
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"FunctionVerdict({'right' if self.ok else 'undecided' if self.ok is None else 'wrong'})"
+
+    def json(self) -> dict[str, Any]:
+        """For JSON: the counts, the findings and the entries looked at one by one that are not right."""
+        return {
+            "ok": self.ok, "reason": self.reason, "findings": [finding.json() for finding in self.findings],
+            "counts": {s: self.count(s) for s in ("right", "wrong", "undecided")},
+            "entries": [entry.json() for entry in self.entries if entry.status != "right"],
+            "oracle": self.oracle, "evaluations": self.evaluations, "noise": self.noise, "tolerance": self.tolerance,
+            "notes": list(self.notes),
+        }  # fmt: skip
+
+
+def _entries(n: int) -> str:
+    return "the one entry is" if n == 1 else f"all {n:,} entries are"
+
+
+def _table(entries: list[Entry]) -> list[str]:
+    rows = [["", "", "yours", "the cost's values say", ""]]
+    for entry in entries:
+        known = entry.oracle == entry.oracle
+        says = [significant(entry.oracle), f"± {entry.error:.0e}"] if known else ["nothing", ""]
+        rows.append([entry.name, entry.status, significant(entry.yours), *says])
+    return columns(rows, right=(False, False, True, True, False), indent="  ")
