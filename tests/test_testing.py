@@ -13,7 +13,7 @@ from given import random_problem
 from chainrule import Examples, Model
 from chainrule.calculus.gradient import gradient
 from chainrule.errors import InputError
-from chainrule.testing import assert_gradient
+from chainrule.testing import assert_function_gradient, assert_gradient
 
 Arrays = dict[str, Any]
 
@@ -73,3 +73,32 @@ def test_pytest_shows_the_caller_s_line_and_none_of_ours(tmp_path: Path) -> None
     assert "test_it.py:5: AssertionError" in told.stdout
     assert "raise AssertionError" not in told.stdout
     assert "wrong: " in told.stdout
+
+
+# any function --------------------------------------------------------------------------------------
+
+
+def cost(x: Any) -> float:
+    return float((x**3).sum())
+
+
+def test_a_right_gradient_of_a_function_passes_and_gives_its_verdict() -> None:
+    x = np.array([1.0, -2.0, 3.0])
+    assert assert_function_gradient(cost, 3 * x**2, x).ok
+
+
+def test_a_wrong_one_of_a_function_fails_with_the_diagnosis() -> None:
+    x = np.array([1.0, -2.0, 3.0])
+    with pytest.raises(AssertionError, match=r"wrong: .*factor"):
+        assert_function_gradient(cost, 6 * x**2, x)
+
+
+def test_what_cannot_be_decided_fails_with_the_reason() -> None:
+    """The cost is so large that no digit of it is moved by x."""
+
+    def large(x: Any) -> float:
+        return float(x @ x) + 1e30
+
+    x = np.array([1.0, -2.0, 3.0])
+    with pytest.raises(AssertionError, match="undecided: "):
+        assert_function_gradient(large, 2 * x, x)

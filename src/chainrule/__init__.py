@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from chainrule.calculus.formula import formula as formula
     from chainrule.calculus.network import Network as Network
     from chainrule.calculus.network import ParameterVector as ParameterVector
+    from chainrule.checking.autograd import AutogradVerdict as AutogradVerdict
+    from chainrule.checking.autograd import check_autograd as check_autograd
     from chainrule.checking.check import check as check
     from chainrule.checking.function import check_function as check_function
     from chainrule.checking.function_verdict import FunctionVerdict as FunctionVerdict
+    from chainrule.checking.module import check_module as check_module
     from chainrule.checking.puzzle import Puzzle as Puzzle
     from chainrule.checking.puzzle import puzzle as puzzle
-    from chainrule.checking.module import check_module as check_module
     from chainrule.checking.verdict import Finding as Finding
     from chainrule.checking.verdict import Verdict as Verdict
     from chainrule.data.source import read_table as read_table
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from chainrule.training.train import train as train
 
 _HOME = {
+    "AutogradVerdict": "checking.autograd",
     "Bench": "training.bench",
     "ChainruleError": "errors",
     "Examples": "model.model",
@@ -67,6 +70,7 @@ _HOME = {
     "Verdict": "checking.verdict",
     "bench": "training.bench",
     "check": "checking.check",
+    "check_autograd": "checking.autograd",
     "check_function": "checking.function",
     "check_module": "checking.module",
     "example_gradients": "insight.gradient",
