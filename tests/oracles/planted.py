@@ -88,7 +88,7 @@ def value(f: str, z: Array) -> Array:
     if f == "elu":
         return np.where(z > 0, z, np.exp(z) - 1)
     if f == "softplus":
-        return np.log(1 + np.exp(z))
+        return np.where(z > 30, z, np.log(1 + np.exp(np.minimum(z, 30))))  # e^z must not overflow: a is no ∞
     if f == "silu":
         return z / (1 + np.exp(-z))
     if f == "gelu":
@@ -152,6 +152,7 @@ def penalty_slope(p: Array, l1: float, l2: float) -> Array:
 # forward and back ----------------------------------------------------------------------------------
 
 
+@np.errstate(all="ignore")
 def backprop(q: Problem, *planted: Planted) -> Gradient:
     """∇C of a problem, right or with mistakes."""
 
@@ -483,8 +484,17 @@ def random_problem(random: np.random.Generator, square: bool | None = None, tiny
         with np.errstate(all="ignore"):
             right = backprop(q)
             flat = np.concatenate([g.ravel() for g in right.values()])
-        if np.isfinite(flat).all() and 1e-6 < np.abs(flat).max() < 1e6:
+        if np.isfinite(flat).all() and 1e-6 < np.abs(flat).max() < 1e6 and _largest_z(q) < 1e3:
             return q
+
+
+@np.errstate(all="ignore")
+def _largest_z(q: Problem) -> float:
+    a, largest = q.X, 0.0
+    for l in range(1, q.L + 1):
+        z = a @ q.w[l].T + q.b[l]
+        a, largest = value(q.f[l], z), max(largest, float(np.abs(z).max()))
+    return largest
 
 
 def _draw(random: np.random.Generator, square: bool, tiny: bool) -> Problem:

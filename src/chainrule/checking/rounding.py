@@ -106,8 +106,9 @@ def _of_output(
     s = np.abs(σ.derivative(trace.z[L]))
     dC_da = np.abs(cost.dC_da(trace.z[L], Y, σ))
     if cost.name == "poisson":
-        ratio = np.where(Y == 0, 0, dC_da + 1)  # y/a, about
-        of_dC_da = ratio * (a[L] / np.maximum(np.abs(trace.a[L]), np.finfo(np.float64).tiny) + FEW * u) + FEW * u
+        ratio = np.where(Y == 0, 0, dC_da + 1)  # at least y/a, which is off by y·e/(a(a − e)) when a is off by e
+        least = np.maximum(np.abs(trace.a[L]) - a[L], np.finfo(np.float64).tiny)
+        of_dC_da = ratio * (a[L] / least + FEW * u) + FEW * u
     else:
         scale = {"squared-error": 2, "mean-squared-error": 2 / Y.shape[1]}.get(cost.name, 1)
         of_dC_da = scale * (a[L] + FEW * u * sizes)
