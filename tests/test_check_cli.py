@@ -217,3 +217,56 @@ def test_a_header_of_a_terabyte_is_refused(tmp_path: Path) -> None:
     path.write_bytes(struct.pack("<Q", 2**40) + b"{}")
     with pytest.raises(InputError, match="not a safetensors file"):
         read_gradients(path)
+
+
+def test_right_numbers_are_right_to_the_digits_they_were_written_to(given: Callable[[Arrays, str], str]) -> None:
+    for digits in (4, 5, 6, 8):
+        written = {
+            name: np.array([float(f"{x:.{digits - 1}e}") for x in a.ravel()]).reshape(a.shape)
+            for name, a in right().items()
+        }
+        said = call("check", MAZUR, given(written, ".json"))
+        assert said.code == 0, said
+        assert "as far as their digits go" in said.stdout
+    decimals = {name: np.round(a, 6) for name, a in right().items()}
+    assert call("check", MAZUR, given(decimals, ".json")).code == 0
+    decimals["w1"] = decimals["w1"] + [[1e-6, 0], [0, 0]]
+    assert call("check", MAZUR, given(decimals, ".json")).code == 1
+
+
+def test_one_example_leaves_a_bias_of_one_row_what_it_is(given: Callable[[Arrays, str], str]) -> None:
+    said = call("check", MAZUR, given({name: a[None] if a.ndim == 1 else a for name, a in right().items()}, ".json"))
+    assert said.code == 0
+    assert "read as (2,)" in said.stdout
+
+
+def test_what_is_not_finite_is_said_to_be_so(given: Callable[[Arrays, str], str]) -> None:
+    arrays = right()
+    arrays["w1"] = np.full_like(arrays["w1"], np.nan)
+    said = call("check", MAZUR, given(arrays, ".npz"))
+    assert said.code == 1
+    assert "not finite" in said.stdout
+    assert "another shape" not in said.stdout
+
+
+def test_a_float32_model_may_make_part_of_a_float64_gradient_float32() -> None:
+    random = np.random.default_rng(0)
+    network = chainrule.Network([3, 4, 2], ["tanh", "softmax"], "cross-entropy", l2=0.001)
+    parameters = chainrule.ParameterVector(network, random.normal(size=network.n_parameters).astype(np.float32))
+    model = chainrule.Model(parameters)
+    X, Y = random.normal(size=(6, 3)), np.eye(2)[random.integers(2, size=6)]
+    exact = chainrule.gradient(model, model.examples(X, Y))[1].arrays()
+    penalty = {f"w{l}": (np.float32(0.002) * w, 0.002 * w.astype(np.float64)) for l, w in parameters.w.items()}
+    mixed = {n: a - penalty[n][1] + penalty[n][0] if n in penalty else a for n, a in exact.items()}
+    assert chainrule.check(model, X, Y, mixed)
+    half = {n: a - penalty[n][1] + penalty[n][0] / 2 if n in penalty else a for n, a in exact.items()}
+    assert chainrule.check(model, X, Y, half).findings[0].bug == "penalty-scaled"
+
+
+def test_two_classes_confirm_no_factor_since_their_derivatives_are_one_number() -> None:
+    random = np.random.default_rng(1)
+    network = chainrule.Network([3, 4, 2], ["tanh", "softmax"], "cross-entropy")
+    model = chainrule.Model(chainrule.ParameterVector(network, random.normal(size=network.n_parameters)))
+    X, Y = random.normal(size=(6, 3)), np.eye(2)[random.integers(2, size=6)]
+    forgotten = chainrule.gradient(model, model.examples(X[1:], Y[1:]))[1]
+    assert {finding.bug for finding in chainrule.check(model, X, Y, forgotten).findings} == {None}

@@ -403,7 +403,7 @@ def places(name: str, q: Problem, random: np.random.Generator) -> list[Planted]:
         case "bias-over-wrong-axis":
             return each(layers, "mean", "sum")
         case "bias-not-summed":
-            return each(layers, "shared", "not shared")
+            return each(layers if len(q.X) > 1 else [], "shared", "not shared")  # of one example it is the sum
         case "bias-summed-over-all":
             return each([l for l in layers if sizes[l] > 1], "mean", "sum")
         case "weights-ignored":

@@ -31,11 +31,15 @@ class Case:
     coarse: Mapping[str, Array] = field(default_factory=dict[str, Array])
     """By how much more each entry may be off, by array, where what was given is known only from a difference."""
 
+    single: bool = False
+    """Whether the parameters came in float32, so that some of a float64 calculation may be float32's."""
+
     @classmethod
     def of(cls, model: Model, examples: Examples) -> "Case":
         """The case of a model and its examples. Raises InputError where they do not fit together."""
         check_fit(model, examples)
-        return cls(model.reading().parameters, examples.a0, examples.Y, examples.weights)
+        single = model.parameters.vector.dtype == np.float32
+        return cls(model.reading().parameters, examples.a0, examples.Y, examples.weights, single=single)
 
     @property
     def network(self) -> Network:

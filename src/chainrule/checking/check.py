@@ -10,6 +10,7 @@ import numpy as np
 from chainrule.calculus.network import ParameterVector
 from chainrule.checking.calculation import Calculation
 from chainrule.checking.case import Case
+from chainrule.checking.digits import as_printed
 from chainrule.checking.given import PRECISIONS, fit_float32, given_arrays, precision_of
 from chainrule.checking.mistake import Given, Mistake, catalogue
 from chainrule.checking.search import Explanation, Search, matches, within
@@ -64,14 +65,26 @@ def judge(case: Case, given: Given, precision: str = "auto", notes: Sequence[str
     wrong = _wrong(case, given)
     if not wrong:
         return Verdict(case, given, told.name, (), (*notes, *_conventions(case, given)))
+    printed = as_printed(given) if precision == "auto" and not case.coarse else {}
+    if printed:
+        case = case.but(coarse=printed)
+        wrong = _wrong(case, given)
+        if not wrong:
+            return Verdict(case, given, told.name, (), (*notes, "the numbers are right as far as their digits go"))
     findings = _findings(case, given, wrong)
     if told.name == "float64" and precision == "auto":
         # numbers of a float32 calculation may have been converted, or averaged in float64
         unnamed = all(finding.bug is None for finding in findings)
-        may_be_single = fit_float32(given) or (unnamed and _looks_rounded(case, given))
-        if may_be_single and not _wrong(case.but(u=PRECISIONS["float32"].u), given):
+        rounded = unnamed and (_looks_rounded(case, given) or (case.single and _looks_rounded(case, given, wrong)))
+        looser = case.but(u=PRECISIONS["float32"].u)
+        if fit_float32(given) or rounded:
+            still = _wrong(looser, given)
             remark = "the numbers agree as far as float32 does, and no further: taken for a float32 calculation"
-            return Verdict(case, given, "float32", (), (*notes, remark))
+            if not still:
+                return Verdict(case, given, "float32", (), (*notes, remark))
+            named = _findings(looser, given, still) if rounded else ()
+            if any(finding.bug is not None for finding in named):
+                return Verdict(looser, given, "float32", named, tuple(notes))
     return Verdict(case, given, told.name, findings, tuple(notes))
 
 
@@ -103,10 +116,10 @@ def _wrong(case: Case, given: Given) -> list[str]:
     ]
 
 
-def _looks_rounded(case: Case, given: Given) -> bool:
-    """Whether most entries of every array are off by more than float64 is, as they are after rounding."""
+def _looks_rounded(case: Case, given: Given, names: Sequence[str] = ()) -> bool:
+    """Whether most entries of every array, or of those named, are off by more than float64 is, as after rounding."""
     own = _own(case)
-    for name in in_order(case, given):
+    for name in names or in_order(case, given):
         right = own.array(name)
         if given[name].shape != right.shape:
             return False

@@ -45,7 +45,11 @@ def given_arrays(case: Case, gradients: object) -> tuple[dict[str, Array], list[
     notes: list[str] = []
     for name, shape in blocks.items():
         array = _numbers(name, table[name])
-        if name[0] == "b" and array.shape in ((shape[0], 1), (1, shape[0])) and array.shape != (case.n, shape[0]):
+        if (
+            name[0] == "b"
+            and array.shape in ((shape[0], 1), (1, shape[0]))
+            and (array.shape != (case.n, shape[0]) or case.n == 1)
+        ):
             notes.append(f"{name} has shape {array.shape}; read as ({shape[0]},)")
             array = array.reshape(shape)
         if array.shape != shape and array.shape not in _wrong_shapes(name, shape, case):

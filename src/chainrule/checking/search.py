@@ -113,12 +113,21 @@ class Search:
                 if tolerance is None or not within(self.given[name], calculation.array(name), tolerance):
                     break
                 if at >= before.explained:
-                    bits.append(_bits(before.calculation, name, self.given[name], tolerance))
+                    bits.append(self._confirmed(before.calculation, mistake, name, tolerance))
             explained += 1
         if explained <= before.explained:
             return None
         confirming = np.sort(np.concatenate(bits))[: -mistake.fitted or None]
         return Explanation(calculation, explained, before.aside, before) if confirming.sum() >= self.needed else None
+
+    def _confirmed(self, before: Calculation, mistake: Mistake, name: str, tolerance: Array) -> Array:
+        """The bits of an array's entries. Those of the last output of a softmax follow from the others, since the sum
+        of the outputs' derivatives is 0: a number that is fitted to one of two fits the other."""
+        bits = _bits(before, name, self.given[name], tolerance)
+        case = before.case
+        if mistake.fitted and case.network.activation[-1] == "softmax" and int(name[1:]) == case.L and len(bits):
+            bits[-1] = 0
+        return bits.ravel()
 
     def _onward(self, e: Explanation) -> Explanation:
         """Past the arrays that it explains as it is; rounding is no excuse for those that have been found wrong."""
@@ -175,4 +184,4 @@ def _bits(before: Calculation, name: str, given: Array, tolerance: Array) -> Arr
     except ValueError:
         predicted = np.empty(0)
     off = np.abs(given - predicted) if predicted.shape == given.shape else np.full(given.shape, np.inf)
-    return np.log2(np.maximum(off, tolerance) / tolerance).clip(max=64).ravel()
+    return np.log2(np.maximum(off, tolerance) / tolerance).clip(max=64)

@@ -112,7 +112,7 @@ def _sorted(names: Sequence[str] | set[str] | Given) -> tuple[str, ...]:
 
 
 def _distance(given: Array, exact: Array) -> float:
-    if given.shape != exact.shape:
+    if given.shape != exact.shape or not np.isfinite(given).all():
         return float("inf")
     largest = float(np.abs(exact).max(initial=0))
     with np.errstate(all="ignore"):

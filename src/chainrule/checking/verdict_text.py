@@ -2,6 +2,8 @@
 
 from textwrap import wrap
 
+import numpy as np
+
 from chainrule.checking.verdict import Finding, Verdict
 from chainrule.render.text import COLUMNS, columns
 
@@ -33,10 +35,19 @@ def _table(verdict: Verdict) -> list[str]:
     rows = [["", "", "|yours − exact|, over the largest exact entry"]]
     for name, distance in verdict.worst.items():
         mark = "wrong" if name in verdict.wrong else "right"
-        rows.append([f"∂C/∂{name}", mark, f"{distance:.1e}" if distance < float("inf") else "another shape"])
+        rows.append([f"∂C/∂{name}", mark, _far(verdict, name, distance)])
     if len(rows) == 1:
         return []
     return columns(rows, right=(False, False, False), indent="  ")
+
+
+def _far(verdict: Verdict, name: str, distance: float) -> str:
+    if distance < float("inf"):
+        return f"{distance:.1e}"
+    given = verdict.given[name]
+    if not np.isfinite(given).all():
+        return "not finite"
+    return "another shape" if given.shape != dict(verdict.case.p)[name].shape else "exact is 0 throughout"
 
 
 def _finding(number: str, finding: Finding) -> list[str]:

@@ -66,7 +66,7 @@ class BiasBroadcast(Mistake):
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(l, shared) for l in case.layers for shared in (True, False)]
+        return [cls(l, shared) for l in case.layers for shared in (True, False)] if case.n > 1 else []
 
     def b(self, calculation: Calculation, l: int, right: Step) -> Array:
         δ = calculation.δ(l)
