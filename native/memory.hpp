@@ -121,7 +121,7 @@ private:
                 Packed<T>& packed = copy.layers[std::size_t(l)];
                 const Index n = (layer.n_in + 1) * layer.columns.padded;
                 packed.forward = arena.template take<T>(n);
-                packed.bias = packed.forward + layer.n_in * layer.columns.padded;
+                packed.bias = packed.forward ? packed.forward + layer.n_in * layer.columns.padded : nullptr;
                 packed.backward = l > 1 ? arena.template take<T>(layer.n_out * plan.columns(l - 1).padded) : nullptr;
                 for (T*& moments : packed.moments) moments = layer.in_panels ? arena.template take<T>(n) : nullptr;
             }
