@@ -556,15 +556,18 @@ def test_ctrl_c_ends_a_run_between_two_steps_and_it_can_go_on() -> None:
 
 
 def test_a_second_ctrl_c_ends_it_at_once() -> None:
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 
     def press_twice(_: Progress) -> None:
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt):
-        train_epochs(_state(), 20, press_twice)
-    assert signal.getsignal(signal.SIGINT) is before
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train_epochs(_state(), 20, press_twice)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("each_engine")
