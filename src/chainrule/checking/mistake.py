@@ -2,11 +2,13 @@
 kind."""
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import ClassVar, Self
+from typing import ClassVar, Self, dataclass_transform
 
 from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import DELTA_STEPS, Calculation, Step
@@ -23,35 +25,43 @@ _STEPS = frozenset(
 )  # fmt: skip
 
 
+@dataclass_transform(eq_default=False)
+@dataclass(eq=False, repr=False)
 class Mistake:
     """One mistake at one place: in layer ``layer``, or in every layer where that is None.
 
-    A subclass has a docstring that says what is done wrong, and
+    A subclass is a dataclass by itself; what distinguishes its variants are its fields, after ``layer``. It has a
+    docstring that says what is done wrong, and
 
     - ``name``, what the mistake is called in reports and in JSON;
     - ``says``, one clause for the report, and ``fix``, the line that is right, in NumPy. In both {l} stands for the
       layer, {before} and {after} for its neighbours, {n_in} and {n_out} for its sizes, {σ} for its activation, {n} for
-      the number of examples, and {…} for whatever :meth:`words` adds;
+      the number of examples, {…} for each of the fields, and for whatever :meth:`words` adds;
     - a method for each step of :class:`chainrule.checking.calculation.Calculation` that it does wrong, with the step's
       name and the arguments (calculation, layer, right): ``right()`` is what the step should give;
     - :meth:`sites`, where in a problem it can be made, if that is not in every layer.
 
-    ``rank`` orders mistakes that explain the same numbers, the likeliest first. ``fitted`` is how many numbers are
-    read off from what was given, as a :class:`Fitted` mistake does: so many entries confirm nothing.
+    ``rank`` orders mistakes that explain the same numbers, the likeliest first.
     """
+
+    layer: int | None
 
     name: ClassVar[str]
     says: ClassVar[str]
     fix: ClassVar[str]
     rank: ClassVar[int] = 5
-    fitted: int = 0
     relation: ClassVar[str] = ""
     """What the layer's ∂C/∂w and ∂C/∂b of one example become, such as exact ÷ σ′(z{l}), where that can be said."""
     convention: ClassVar[bool] = False
     """Whether it is no mistake but another convention."""
 
-    def __init__(self, layer: int | None = None) -> None:
-        self.layer = layer
+    def __init_subclass__(cls) -> None:
+        dataclass(eq=False, repr=False)(cls)
+
+    @property
+    def fitted(self) -> int:
+        """How many numbers are read off from what was given: so many entries confirm nothing."""
+        return 0
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
@@ -98,16 +108,19 @@ class Mistake:
             "l": l, "before": l - 1, "after": l + 1, "n_out": case.sizes[l], "n_in": case.sizes[l - 1],
             "σ": case.network.activation[l - 1], "n": case.n, "L": case.L,
         }  # fmt: skip
-        return words | self.words(case)
+        return words | vars(self) | self.words(case)
 
     def __repr__(self) -> str:
         return self.name if self.layer is None else f"{self.name} in layer {self.layer}"
 
 
-class Fitted(Mistake):
+class Fitted(Mistake, ABC):
     """A mistake with a number that is read off from what was given."""
 
-    fitted = 1
+    @property
+    def fitted(self) -> int:
+        """One number, unless it is one that people write anyway."""
+        return 1
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
@@ -115,10 +128,10 @@ class Fitted(Mistake):
         return cls.fits(Calculation(case), given) if given else []
 
     @classmethod
+    @abstractmethod
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
         """The mistake with the numbers that explain best how ``given`` differs from a calculation, which is the right
         one or has other mistakes already."""
-        raise NotImplementedError
 
 
 @cache

@@ -155,7 +155,7 @@ def _predictions(case: Case, lr: float, frozen: frozenset[str]) -> Iterator[Pred
     for kind in catalogue():
         if kind.convention:
             continue
-        sites = [kind(lr)] if issubclass(kind, UpdatedWeights) else kind.sites(case, {})
+        sites = [kind(None, lr)] if issubclass(kind, UpdatedWeights) else kind.sites(case, {})
         for mistake in sites:
             cost = _cost_after(case, Calculation(case, [mistake]), lr, frozen)
             if np.isfinite(cost):

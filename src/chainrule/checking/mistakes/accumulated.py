@@ -14,26 +14,21 @@ class Accumulated(Mistake):
     """An earlier gradient was not set to zero: this one was added to it."""
 
     name = "accumulated"
-    says = "an earlier gradient is still in it: {what}"
+    says = "an earlier gradient is still in it: yours is ∇C + the earlier one that was given"
     fix = "dw = …, not dw += …;  zero the gradient before each batch"
     rank = 1
 
-    def __init__(self, earlier: ParameterVector) -> None:
-        super().__init__()
-        self.earlier = earlier
+    earlier: ParameterVector
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [] if case.earlier is None else [cls(case.earlier)]
+        return [] if case.earlier is None else [cls(None, case.earlier)]
 
     def w(self, calculation: Calculation, l: int, right: Step) -> Array:
         return right() + self.earlier.w[l]
 
     def b(self, calculation: Calculation, l: int, right: Step) -> Array:
         return right() + self.earlier.b[l]
-
-    def words(self, case: Case) -> dict[str, object]:
-        return {"what": "yours is ∇C + the earlier one that was given"}
 
 
 class AccumulatedTwice(Mistake):
@@ -44,19 +39,14 @@ class AccumulatedTwice(Mistake):
     fix = "zero the gradient before each pass"
     rank = 4
 
-    def __init__(self, times: int) -> None:
-        super().__init__()
-        self.times = times
+    times: int
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(times) for times in (2, 3)]
+        return [cls(None, times) for times in (2, 3)]
 
     def w(self, calculation: Calculation, l: int, right: Step) -> Array:
         return self.times * right()
 
     def b(self, calculation: Calculation, l: int, right: Step) -> Array:
         return self.times * right()
-
-    def words(self, case: Case) -> dict[str, object]:
-        return {"times": self.times}

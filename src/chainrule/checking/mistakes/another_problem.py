@@ -37,11 +37,13 @@ class OneExample(Fitted):
     says = "this is the gradient of example {i} alone{scale}: overwritten, not added up"
     fix = "dw += …    # for each example; then divide by {n}"
     rank = 2
-    fitted = 0  # one of the examples, no number
+    i: int
+    mean: bool
 
-    def __init__(self, i: int, mean: bool) -> None:
-        super().__init__()
-        self.i, self.mean = i, mean
+    @property
+    def fitted(self) -> int:
+        """One of the examples, no number."""
+        return 0
 
     @classmethod
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
@@ -50,7 +52,7 @@ class OneExample(Fitted):
             return
         for mean in (False, True):
             each = so_far.δ(so_far.case.L) * (so_far.shares(so_far.case.L)[:, None] if mean else 1)
-            yield cls(int(np.abs(each - given[last]).max(axis=1).argmin()), mean)
+            yield cls(None, int(np.abs(each - given[last]).max(axis=1).argmin()), mean)
 
     def shares(self, calculation: Calculation, l: int, right: Step) -> Array:
         share = np.zeros_like(right())
@@ -58,7 +60,7 @@ class OneExample(Fitted):
         return share
 
     def words(self, case: Case) -> dict[str, object]:
-        return {"i": self.i, "scale": f" divided by {case.n}" if self.mean else ""}
+        return {"scale": f" divided by {case.n}" if self.mean else ""}
 
 
 class BiasLeftOut(Mistake):
@@ -88,13 +90,11 @@ class AnotherActivation(Mistake):
     fix = "a = σ(z)    # this network's activations: {names}"
     rank = 4
 
-    def __init__(self, τ: str) -> None:
-        super().__init__()
-        self.τ = τ
+    τ: str
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(σ.name) for σ in ACTIVATIONS.values() if σ.elementwise and case.L > 1]
+        return [cls(None, σ.name) for σ in ACTIVATIONS.values() if σ.elementwise and case.L > 1]
 
     def case(self, case: Case) -> Case:
         old = case.network
@@ -102,7 +102,7 @@ class AnotherActivation(Mistake):
         return case.but(p=ParameterVector(network, case.p.vector))
 
     def words(self, case: Case) -> dict[str, object]:
-        return {"τ": self.τ, "names": ", ".join(case.network.activation)}
+        return {"names": ", ".join(case.network.activation)}
 
 
 class AnotherCost(Mistake):
@@ -113,15 +113,14 @@ class AnotherCost(Mistake):
     fix = "the cost here is {right}, the last layer {σ}"
     rank = 4
 
-    def __init__(self, cost: str, σ_L: str) -> None:
-        super().__init__()
-        self.cost, self.σ_L = cost, σ_L
+    cost: str
+    σ_L: str
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
         here = case.network
         return [
-            cls(cost.name, σ)
+            cls(None, cost.name, σ)
             for cost in COSTS.values()
             for σ in dict.fromkeys((*cost.activations, here.activation[-1]))
             if cost.goes_with(σ) and (cost.name, σ) != (here.cost, here.activation[-1]) and cost.accepts(case.Y).all()
@@ -133,4 +132,4 @@ class AnotherCost(Mistake):
         return case.but(p=ParameterVector(network, case.p.vector))
 
     def words(self, case: Case) -> dict[str, object]:
-        return {"cost": self.cost, "σ_L": self.σ_L, "right": case.network.cost, "l": case.L}
+        return {"right": case.network.cost}

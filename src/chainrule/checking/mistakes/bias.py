@@ -38,9 +38,7 @@ class BiasOverWrongAxis(Mistake):
     fix = "db{l} = δ{l}.sum(axis=0) / {n}    # δ{l} is (examples, neurons)"
     rank = 1
 
-    def __init__(self, layer: int, mean: bool) -> None:
-        super().__init__(layer)
-        self.mean = mean
+    mean: bool
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
@@ -60,9 +58,7 @@ class BiasBroadcast(Mistake):
     fix = "db{l} = δ{l}.sum(axis=0) / {n}"
     rank = 1
 
-    def __init__(self, layer: int, shared: bool) -> None:
-        super().__init__(layer)
-        self.shared = shared
+    shared: bool
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
@@ -81,9 +77,7 @@ class BiasSummedOverAll(Mistake):
     fix = "db{l} = δ{l}.sum(axis=0) / {n}"
     rank = 1
 
-    def __init__(self, layer: int, mean: bool) -> None:
-        super().__init__(layer)
-        self.mean = mean
+    mean: bool
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:

@@ -13,13 +13,12 @@ class CostScale(Mistake):
     """The gradient of a cost that has another constant factor."""
 
     name = "cost-scale"
-    says = "this is the gradient of {factor}·C, another scale of the cost"
+    says = "this is the gradient of {text}·C, another scale of the cost"
     fix = "δ{L} = dC_da{L} * σ′(z{L})    # ∂C/∂a = {dC_da} for {cost}"
     rank = 2
 
-    def __init__(self, factor: float, text: str) -> None:
-        super().__init__()
-        self.factor, self.text = factor, text
+    factor: float
+    text: str
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
@@ -34,7 +33,7 @@ class CostScale(Mistake):
             "2/n_L": 2 / n_L,
             "½·n_L": n_L / 2,
         }
-        return [cls(factor, text) for text, factor in named.items() if factor != 1]
+        return [cls(None, factor, text) for text, factor in named.items() if factor != 1]
 
     def shares(self, calculation: Calculation, l: int, right: Step) -> Array:
         return self.factor * right()
@@ -42,4 +41,4 @@ class CostScale(Mistake):
     def words(self, case: Case) -> dict[str, object]:
         cost = case.network.C
         form = cost.dC_da_formula.format(a=f"a{case.L}", y="y")
-        return {"factor": self.text, "cost": cost.name, "dC_da": form}
+        return {"cost": cost.name, "dC_da": form}

@@ -35,13 +35,11 @@ class WeightsTwice(Mistake):
     fix = "share = s / s.sum();  dw = (share[:, None] * δ).T @ a    # once"
     rank = 1
 
-    def __init__(self, normalised: bool) -> None:
-        super().__init__()
-        self.normalised = normalised
+    normalised: bool
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [] if case.weights is None else [cls(True), cls(False)]
+        return [] if case.weights is None else [cls(None, True), cls(None, False)]
 
     def shares(self, calculation: Calculation, l: int, right: Step) -> Array:
         s = calculation.case.weights
@@ -60,13 +58,11 @@ class WeightsNotNormalised(Mistake):
     fix = "share = s / s.sum();  dw = (share[:, None] * δ).T @ a"
     rank = 1
 
-    def __init__(self, by_n: bool) -> None:
-        super().__init__()
-        self.by_n = by_n
+    by_n: bool
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [] if case.weights is None else [cls(True), cls(False)]
+        return [] if case.weights is None else [cls(None, True), cls(None, False)]
 
     def shares(self, calculation: Calculation, l: int, right: Step) -> Array:
         s = calculation.case.weights

@@ -16,14 +16,12 @@ class Kink(Mistake):
     """Exactly at a kink of σ another one-sided or middle slope is taken."""
 
     name = "kink-convention"
-    says = "where z{l} is exactly 0, the slope {slope:g} was taken; here it is {ours:g}"
+    says = "where z{l} is exactly 0, the slope {at_kink:g} was taken; here it is {ours:g}"
     fix = "nothing is wrong: at its kink {σ} has no derivative, and any slope from {low:g} to {high:g} is a convention"
     rank = 0
     convention = True
 
-    def __init__(self, layer: int | None, slope: float) -> None:
-        super().__init__(layer)
-        self.at_kink = slope
+    at_kink: float
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
@@ -55,7 +53,6 @@ class Kink(Mistake):
         ours = float(case.network.σ(l).derivative(np.zeros(1))[0])
         return {
             "l": l,
-            "slope": self.at_kink,
             "low": low,
             "high": high,
             "ours": ours,

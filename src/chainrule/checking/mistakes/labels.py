@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import combinations, islice
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -20,13 +20,11 @@ class LabelsShifted(Mistake):
     fix = "X and Y are sliced and shuffled together: X[i] belongs to Y[i]"
     rank = 2
 
-    def __init__(self, by: int) -> None:
-        super().__init__()
-        self.by = by
+    by: int
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(by) for by in (1, -1) if case.n > 1]
+        return [cls(None, by) for by in (1, -1) if case.n > 1]
 
     def targets(self, calculation: Calculation, l: int, right: Step) -> Array:
         return np.roll(right(), self.by, axis=0)
@@ -58,11 +56,8 @@ class ClassesPermuted(Mistake):
     says = "the outputs were compared with the targets of other outputs: output j with target {order}[j]"
     fix = "the same order of classes in Y and in the outputs, counted from 0"
     rank = 3
-    MOST = 64
-
-    def __init__(self, order: tuple[int, ...]) -> None:
-        super().__init__()
-        self.order = order
+    MOST: ClassVar[int] = 64
+    order: tuple[int, ...]
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
@@ -72,31 +67,26 @@ class ClassesPermuted(Mistake):
             swapped = list(same)
             swapped[i], swapped[j] = j, i
             orders.append(tuple(swapped))
-        return [cls(order) for order in dict.fromkeys(orders) if order != same]
+        return [cls(None, order) for order in dict.fromkeys(orders) if order != same]
 
     def targets(self, calculation: Calculation, l: int, right: Step) -> Array:
         return right()[:, list(self.order)]
-
-    def words(self, case: Case) -> dict[str, object]:
-        return {"order": list(self.order)}
 
 
 class LabelsNotOneHot(Mistake):
     """The number of the class is subtracted from every output, since the labels were not made one-hot."""
 
     name = "labels-not-one-hot"
-    says = "the number of the class ({counted}) was subtracted from every output: the labels are not one-hot"
+    says = "the number of the class (counted from {first}) was subtracted from every output: the labels are not one-hot"
     fix = "Y = np.eye({n_L})[labels];  δ{L} = a{L} − Y"
     rank = 1
 
-    def __init__(self, first: int) -> None:
-        super().__init__()
-        self.first = first
+    first: int
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
         one_hot = case.sizes[-1] > 1 and bool(((case.Y == 0) | (case.Y == 1)).all() and (case.Y.sum(axis=1) == 1).all())
-        return [cls(first) for first in (0, 1)] if one_hot else []
+        return [cls(None, first) for first in (0, 1)] if one_hot else []
 
     def targets(self, calculation: Calculation, l: int, right: Step) -> Array:
         y = right()
@@ -110,4 +100,4 @@ class LabelsNotOneHot(Mistake):
         return right()
 
     def words(self, case: Case) -> dict[str, object]:
-        return {"n_L": case.sizes[-1], "counted": f"counted from {self.first}"}
+        return {"n_L": case.sizes[-1]}

@@ -13,13 +13,11 @@ class LogarithmicAsSquared(Mistake):
     """A logarithmic cost is differentiated as if it were a squared error: a − y times σ′."""
 
     name = "cross-entropy-as-squared-error"
-    says = "{cost} was differentiated as if it were a squared error: {factor}(a − y)·σ′(z{L})"
+    says = "{cost} was differentiated as if it were a squared error: {times}(a − y)·σ′(z{L})"
     fix = "δ{L} = a{L} − y    # σ′ cancels"
     rank = 1
 
-    def __init__(self, layer: int, factor: float) -> None:
-        super().__init__(layer)
-        self.factor = factor
+    factor: float
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
@@ -33,7 +31,7 @@ class LogarithmicAsSquared(Mistake):
         return self.factor * (case.trace.a[l] - calculation.targets()) * case.network.σ(l).derivative(case.trace.z[l])
 
     def words(self, case: Case) -> dict[str, object]:
-        return {"cost": case.network.cost, "factor": "2" if self.factor == 2 else ""}
+        return {"cost": case.network.cost, "times": "2" if self.factor == 2 else ""}
 
 
 class SquaredAsLogarithmic(Mistake):

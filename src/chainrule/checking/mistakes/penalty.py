@@ -40,9 +40,8 @@ class PenaltyScaled(Mistake):
     fix = "dw{l} += {formula}    # for each layer"
     rank = 1
 
-    def __init__(self, factor: float, text: str) -> None:
-        super().__init__()
-        self.factor, self.text = factor, text
+    factor: float
+    text: str
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
@@ -52,13 +51,13 @@ class PenaltyScaled(Mistake):
         named = {"twice": 2.0, "half of": 0.5, "minus": -1.0, f"1/n = 1/{n} of": 1 / n, f"n = {n} times": n}
         if case.network.l2 and n > 1:
             named |= {f"1/(2n) = 1/{2 * n} of": 0.5 / n}
-        return [cls(factor, text) for text, factor in named.items() if factor != 1]
+        return [cls(None, factor, text) for text, factor in named.items() if factor != 1]
 
     def penalty(self, calculation: Calculation, l: int, right: Step) -> Array:
         return self.factor * right()
 
     def words(self, case: Case) -> dict[str, object]:
-        return {"text": self.text, "formula": penalty_formula(case)}
+        return {"formula": penalty_formula(case)}
 
 
 class PenaltyOnBiases(Mistake):

@@ -19,9 +19,7 @@ class SlopeOfAnotherActivation(Mistake):
     fix = "δ{l} = dC_da{l} * σ′(z{l})    # σ = {σ}: σ′(z) = {slope}"
     rank = 3
 
-    def __init__(self, layer: int, τ: str) -> None:
-        super().__init__(layer)
-        self.τ = τ
+    τ: str
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
@@ -33,7 +31,7 @@ class SlopeOfAnotherActivation(Mistake):
         return ACTIVATIONS[self.τ].derivative(calculation.case.trace.z[l])
 
     def words(self, case: Case) -> dict[str, object]:
-        return {"τ": self.τ, "slope": case.network.σ(self.layer or case.L).derivative_formula}
+        return {"slope": case.network.σ(self.layer or case.L).derivative_formula}
 
 
 class SlopeByAnothersForm(Mistake):
@@ -48,9 +46,7 @@ class SlopeByAnothersForm(Mistake):
         "tanh": ("1 − a{l}²", lambda a: 1 - a * a),
     }
 
-    def __init__(self, layer: int, τ: str) -> None:
-        super().__init__(layer)
-        self.τ = τ
+    τ: str
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
@@ -62,4 +58,4 @@ class SlopeByAnothersForm(Mistake):
     def words(self, case: Case) -> dict[str, object]:
         l = self.layer or case.L
         form = self.FORMS[self.τ][0].format(l=l)
-        return {"τ": self.τ, "form": form, "slope": case.network.σ(l).derivative_formula}
+        return {"form": form, "slope": case.network.σ(l).derivative_formula}

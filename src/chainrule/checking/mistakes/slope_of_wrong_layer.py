@@ -18,9 +18,7 @@ class SlopeOfWrongLayer(Mistake):
     fix = "δ{l} = dC_da{l} * σ′(z{l})    # σ = {σ}"
     rank = 2
 
-    def __init__(self, layer: int, m: int) -> None:
-        super().__init__(layer)
-        self.m = m
+    m: int
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
@@ -28,6 +26,3 @@ class SlopeOfWrongLayer(Mistake):
 
     def slope(self, calculation: Calculation, l: int, right: Step) -> Array:
         return calculation.case.network.σ(l).derivative(calculation.case.trace.z[self.m])
-
-    def words(self, case: Case) -> dict[str, object]:
-        return {"m": self.m}

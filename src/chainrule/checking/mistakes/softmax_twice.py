@@ -10,7 +10,15 @@ from chainrule.checking.case import Case
 from chainrule.checking.mistake import Given, Mistake
 
 
-class SoftmaxTwice(Mistake):
+class _OfSoftmax(Mistake):
+    """In the last layer, where that is a softmax."""
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return [cls(case.L)] if case.network.activation[-1] == "softmax" else []
+
+
+class SoftmaxTwice(_OfSoftmax):
     """a − y is already ∂C/∂z; it goes through the Jacobian of softmax once more."""
 
     name = "softmax-twice"
@@ -18,15 +26,11 @@ class SoftmaxTwice(Mistake):
     fix = "δ{L} = a{L} − y"
     rank = 0
 
-    @classmethod
-    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(case.L)] if case.network.activation[-1] == "softmax" else []
-
     def δ(self, calculation: Calculation, l: int, right: Step) -> Array:
         return (softmax_jacobian(calculation.case.trace.z[l]) @ right()[..., None])[..., 0]
 
 
-class SoftmaxDiagonal(Mistake):
+class SoftmaxDiagonal(_OfSoftmax):
     """Only the diagonal a_j(1 − a_j) of the softmax Jacobian is used, as if the outputs did not compete."""
 
     name = "softmax-diagonal"
@@ -34,26 +38,18 @@ class SoftmaxDiagonal(Mistake):
     fix = "δ{L} = a{L} − y    # all entries: ∂a_j/∂z_k = a_j([j = k] − a_k)"
     rank = 1
 
-    @classmethod
-    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(case.L)] if case.network.activation[-1] == "softmax" else []
-
     def δ(self, calculation: Calculation, l: int, right: Step) -> Array:
         a = calculation.case.trace.a[l]
         return calculation.dC_da(l) * a * (1 - a)
 
 
-class SoftmaxSlope(Mistake):
+class SoftmaxSlope(_OfSoftmax):
     """a − y is multiplied by a(1 − a) besides, as a sigmoid's derivative."""
 
     name = "softmax-slope"
     says = "a − y is ∂C/∂z already; it was multiplied by a(1 − a) besides"
     fix = "δ{L} = a{L} − y"
     rank = 1
-
-    @classmethod
-    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(case.L)] if case.network.activation[-1] == "softmax" else []
 
     def δ(self, calculation: Calculation, l: int, right: Step) -> Array:
         a = calculation.case.trace.a[l]

@@ -10,17 +10,27 @@ from chainrule.checking.factors import factor_between, factor_of_all, factor_tex
 from chainrule.checking.mistake import Fitted, Given
 
 
-class StrayFactor(Fitted):
+class _Factor(Fitted):
+    """A factor, and whether it is one that people write."""
+
+    factor: float
+    usual: bool
+
+    @property
+    def fitted(self) -> int:
+        """A factor such as 2 or 1/n is not read off."""
+        return 0 if self.usual else 1
+
+
+class StrayFactor(_Factor):
     """One array is a multiple of what it should be."""
 
     name = "stray-factor"
-    says = "d{array} is {factor} what it should be{many}"
-    fix = "d{array} = {line}    # without the factor {factor_alone}"
+    says = "d{array} is {text} × what it should be"
+    fix = "d{array} = {line}    # without the factor {text}"
     rank = 6
 
-    def __init__(self, layer: int, letter: str, factor: float, fitted: int) -> None:
-        super().__init__(layer)
-        self.letter, self.factor, self.fitted = letter, factor, fitted
+    letter: str
 
     @classmethod
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
@@ -29,7 +39,7 @@ class StrayFactor(Fitted):
                 name = f"{letter}{l}"
                 factor = factor_between(so_far.array(name), given.get(name), so_far.case)
                 if factor not in (None, 0, 1):
-                    yield cls(l, letter, factor, 0 if written(factor, so_far.case) else 1)
+                    yield cls(l, factor, written(factor, so_far.case), letter)
 
     def w(self, calculation: Calculation, l: int, right: Step) -> Array:
         return self.factor * right() if self.letter == "w" else right()
@@ -41,10 +51,10 @@ class StrayFactor(Fitted):
         l = self.layer or 1
         line = f"δ{l}.T @ a{l - 1} / {case.n}" if self.letter == "w" else f"δ{l}.sum(axis=0) / {case.n}"
         text = factor_text(self.factor, case)
-        return {"array": f"{self.letter}{l}", "line": line, "factor": f"{text} ×", "factor_alone": text, "many": ""}
+        return {"array": f"{self.letter}{l}", "line": line, "text": text}
 
 
-class StrayFactorOfLayer(Fitted):
+class StrayFactorOfLayer(_Factor):
     """δ of one layer has a factor too many, which the layers before inherit."""
 
     name = "stray-factor-in-delta"
@@ -52,16 +62,12 @@ class StrayFactorOfLayer(Fitted):
     fix = "δ{l} = dC_da{l} * σ′(z{l})    # without the factor {text}"
     rank = 7
 
-    def __init__(self, layer: int, factor: float, fitted: int) -> None:
-        super().__init__(layer)
-        self.factor, self.fitted = factor, fitted
-
     @classmethod
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
         for l in so_far.case.layers:
             factor = factor_between(so_far.array(f"b{l}"), given.get(f"b{l}"), so_far.case)
             if factor not in (None, 0, 1):
-                yield cls(l, factor, 0 if written(factor, so_far.case) else 1)
+                yield cls(l, factor, written(factor, so_far.case))
 
     def δ(self, calculation: Calculation, l: int, right: Step) -> Array:
         return self.factor * right()
@@ -70,7 +76,7 @@ class StrayFactorOfLayer(Fitted):
         return {"text": factor_text(self.factor, case)}
 
 
-class StrayFactorEverywhere(Fitted):
+class StrayFactorEverywhere(_Factor):
     """The whole gradient is a multiple of what it should be."""
 
     name = "stray-factor-everywhere"
@@ -78,15 +84,11 @@ class StrayFactorEverywhere(Fitted):
     fix = "without the factor {text}"
     rank = 7
 
-    def __init__(self, factor: float, fitted: int) -> None:
-        super().__init__()
-        self.factor, self.fitted = factor, fitted
-
     @classmethod
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
         factor = factor_of_all(so_far, given)
         if factor not in (None, 0, 1):
-            yield cls(factor, 0 if written(factor, so_far.case) else 1)
+            yield cls(None, factor, written(factor, so_far.case))
 
     def w(self, calculation: Calculation, l: int, right: Step) -> Array:
         return self.factor * right()

@@ -7,7 +7,6 @@ import numpy as np
 
 from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import Calculation, Step
-from chainrule.checking.case import Case
 from chainrule.checking.factors import factor_between
 from chainrule.checking.mistake import Fitted, Given
 
@@ -20,9 +19,7 @@ class UpdatedWeights(Fitted):
     fix = "every ∂C/∂w first; then w −= lr·∂C/∂w in all layers"
     rank = 1
 
-    def __init__(self, lr: float) -> None:
-        super().__init__()
-        self.lr = lr
+    lr: float
 
     @classmethod
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
@@ -30,12 +27,9 @@ class UpdatedWeights(Fitted):
         name = f"w{so_far.case.L - 1}"
         if so_far.case.L == 1 or name not in given or given[name].shape != so_far.array(name).shape:
             return []
-        by_one = so_far.but(cls(1.0)).array(name) - so_far.array(name)
+        by_one = so_far.but(cls(None, 1.0)).array(name) - so_far.array(name)
         lr = factor_between(by_one, given[name] - so_far.array(name), so_far.case)
-        return [cls(lr)] if lr and np.isfinite(lr) else []
+        return [cls(None, lr)] if lr and np.isfinite(lr) else []
 
     def weight(self, calculation: Calculation, l: int, right: Step) -> Array:
         return right() - self.lr * calculation.w(l)
-
-    def words(self, case: Case) -> dict[str, object]:
-        return {"lr": self.lr}

@@ -17,9 +17,7 @@ class WeightOfWrongLayer(Mistake):
     fix = "dC_da{before} = δ{l} @ w{l}"
     rank = 2
 
-    def __init__(self, layer: int, m: int) -> None:
-        super().__init__(layer)
-        self.m = m
+    m: int
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
@@ -28,6 +26,3 @@ class WeightOfWrongLayer(Mistake):
 
     def weight(self, calculation: Calculation, l: int, right: Step) -> Array:
         return calculation.case.p.w[self.m]
-
-    def words(self, case: Case) -> dict[str, object]:
-        return {"m": self.m}

@@ -7,7 +7,6 @@ import numpy as np
 
 from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import Calculation, Step
-from chainrule.checking.case import Case
 from chainrule.checking.factors import factor_between
 from chainrule.checking.mistake import Fitted, Given
 
@@ -20,9 +19,7 @@ class WrongCount(Fitted):
     fix = "dw = δ.T @ a / len(X)"
     rank = 3
 
-    def __init__(self, m: int) -> None:
-        super().__init__()
-        self.m = m
+    m: int
 
     @classmethod
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
@@ -30,10 +27,7 @@ class WrongCount(Fitted):
         factor = factor_between(so_far.array(last), given.get(last), so_far.case)
         m = n / factor if factor else 0
         count = round(m) if np.isfinite(m) else 0
-        return [cls(count)] if count > 1 and count != n and abs(m - count) < 1e-4 * count else []
+        return [cls(None, count)] if count > 1 and count != n and abs(m - count) < 1e-4 * count else []
 
     def shares(self, calculation: Calculation, l: int, right: Step) -> Array:
         return right() * calculation.case.n / self.m
-
-    def words(self, case: Case) -> dict[str, object]:
-        return {"m": self.m}

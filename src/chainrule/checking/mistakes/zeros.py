@@ -44,9 +44,7 @@ class ZerosInOne(Mistake):
     fix = "d{array} = {line}"
     rank = 1
 
-    def __init__(self, layer: int, letter: str) -> None:
-        super().__init__(layer)
-        self.letter = letter
+    letter: str
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
