@@ -7,7 +7,7 @@ import numpy as np
 
 from chainrule.calculus.arrays import Array
 
-FEWEST, MOST = 3, 9
+FEWEST, MOST = 3, 15
 """Numbers of so many significant digits were rounded. Fewer may be exact; more are what a type has."""
 
 
@@ -17,6 +17,20 @@ def as_printed(arrays: Mapping[str, Array]) -> dict[str, Array]:
 
     It is no licence: another number of as many digits is further away than this.
     """
+    return {name: _half(unit) for name, unit in _units(arrays, FEWEST).items()}
+
+
+def as_printed_unevenly(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """The same of numbers of which some were written a digit shorter, and of as few digits as one: a number that ends
+    in a 0, which is not seen, may have been rounded there."""
+    return {
+        name: _half(np.where(_whole(arrays[name] / (10 * unit)), 10 * unit, unit))
+        for name, unit in _units(arrays, 1).items()
+    }
+
+
+def _units(arrays: Mapping[str, Array], fewest: int) -> dict[str, Array]:
+    """What one is in the last digit of each number."""
     digits = decimals = 0
     for array in arrays.values():
         for x in array.ravel().tolist():
@@ -28,8 +42,18 @@ def as_printed(arrays: Mapping[str, Array]) -> dict[str, Array]:
                 return {}
             assert isinstance(written.exponent, int)
             decimals = max(decimals, -written.exponent)
-    if digits < FEWEST:
+    if digits < fewest:
         return {}
     with np.errstate(divide="ignore"):
-        significant = {name: 10.0 ** (np.floor(np.log10(np.abs(a))) - digits + 1) for name, a in arrays.items()}
-    return {name: 0.5 * np.maximum(unit, 10.0**-decimals) * (1 + 1e-9) for name, unit in significant.items()}
+        return {
+            name: np.maximum(10.0 ** (np.floor(np.log10(np.abs(a))) - digits + 1), 10.0**-decimals)
+            for name, a in arrays.items()
+        }
+
+
+def _half(unit: Array) -> Array:
+    return 0.5 * unit * (1 + 1e-9)
+
+
+def _whole(x: Array) -> Array:
+    return np.abs(x - np.rint(x)) < 0.05

@@ -165,7 +165,11 @@ def tolerance_of(calculation: Calculation, name: str, given: Array) -> Array | N
         return None
     if not np.isfinite(error).all():
         return None
-    allowed = SLACK * error if error.shape == predicted.shape else SLACK * float(error.max(initial=0))
+    coarse = calculation.case.coarse.get(name, 0.0)  # a bound as it is: of digits, not of what rounding may add up to
+    if error.shape == predicted.shape:
+        allowed = SLACK * (error - coarse) + coarse
+    else:
+        allowed = SLACK * float((error - coarse).max(initial=0)) + float(np.max(coarse, initial=0))
     size = float(np.abs(predicted).max(initial=0)) + float(np.abs(given).max(initial=0))
     return np.broadcast_to(np.maximum(allowed, 4 * calculation.case.u * size), predicted.shape)
 
