@@ -13,6 +13,7 @@ from typing import ClassVar, Self, dataclass_transform
 from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import DELTA_STEPS, Calculation, Step
 from chainrule.checking.case import Case
+from chainrule.checking.right_line import a_in, line_of, δ_line
 
 Given = Mapping[str, Array]
 """What was given: ∂C/∂w and ∂C/∂b by name, in whatever shape they came."""
@@ -35,8 +36,10 @@ class Mistake:
 
     - ``name``, what the mistake is called in reports and in JSON;
     - ``says``, one clause for the report, and ``fix``, the line that is right, in NumPy. In both {l} stands for the
-      layer, {before} and {after} for its neighbours, {n_in} and {n_out} for its sizes, {σ} for its activation, {n} for
-      the number of examples, {…} for each of the fields, and for whatever :meth:`words` adds;
+      layer, the last where the mistake is in none, {before} and {after} for its neighbours, {n_in} and {n_out} for its
+      sizes, {σ} for its activation, {a_in} for what comes into it, {n} for the number of examples; {dw}, {db} and {δ}
+      for the right lines of :mod:`chainrule.checking.right_line`; {…} for each of the fields, and for whatever
+      :meth:`words` adds;
     - a method for each step of :class:`chainrule.checking.calculation.Calculation` that it does wrong, with the step's
       name and the arguments (calculation, layer, right): ``right()`` is what the step should give;
     - :meth:`sites`, where in a problem it can be made, if that is not in every layer.
@@ -106,7 +109,8 @@ class Mistake:
         l = self.layer or case.L
         words: dict[str, object] = {
             "l": l, "before": l - 1, "after": l + 1, "n_out": case.sizes[l], "n_in": case.sizes[l - 1],
-            "σ": case.network.activation[l - 1], "n": case.n, "L": case.L,
+            "σ": case.network.activation[l - 1], "n": case.n, "L": case.L, "a_in": a_in(l),
+            "dw": line_of(f"w{l}", case), "db": line_of(f"b{l}", case), "δ": δ_line(case, l),
         }  # fmt: skip
         return words | vars(self) | self.words(case)
 

@@ -11,6 +11,7 @@ from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import Calculation
 from chainrule.checking.case import Case
 from chainrule.checking.mistake import Given, Mistake
+from chainrule.checking.right_line import line_of
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def unexplained(
     for name in _sorted(wrong):
         right = calculation.array(name)
         where = _where(name, given[name], right, calculation.error(name))
-        fix = _line(name, case)
+        fix = line_of(name, case)
         evidence = _pattern(name, given) or "no mistake of the catalogue gives these numbers"
         found.append(Finding((name,), None, int(name[1:]), where, evidence, fix))
     return tuple(found)
@@ -187,11 +188,6 @@ def _pattern(name: str, given: Given) -> str:
         return f"every entry is {here.flat[0]:.10g}"
     copies = [other for other, array in given.items() if other != name and np.array_equal(array, here)]
     return f"it is the same as d{copies[0]}" if copies and here.size > 1 else ""
-
-
-def _line(name: str, case: Case) -> str:
-    l = int(name[1:])
-    return f"dw{l} = δ{l}.T @ a{l - 1} / {case.n}" if name[0] == "w" else f"db{l} = δ{l}.sum(axis=0) / {case.n}"
 
 
 def _where(name: str, given: Array, right: Array, allowed: Array) -> str:

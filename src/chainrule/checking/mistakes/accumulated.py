@@ -15,7 +15,7 @@ class Accumulated(Mistake):
 
     name = "accumulated"
     says = "an earlier gradient is still in it: yours is ∇C + the earlier one that was given"
-    fix = "dw = …, not dw += …;  zero the gradient before each batch"
+    fix = "{dw}    # =, not +=: zero the gradient before each batch"
     rank = 1
 
     earlier: ParameterVector
@@ -36,7 +36,7 @@ class AccumulatedTwice(Mistake):
 
     name = "accumulated-twice"
     says = "the gradient was added to itself {times} times: it was not set to zero before the pass was repeated"
-    fix = "zero the gradient before each pass"
+    fix = "{dw}    # =, not +=: zero the gradient before each pass"
     rank = 4
 
     times: int

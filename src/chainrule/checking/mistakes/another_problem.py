@@ -35,7 +35,7 @@ class OneExample(Fitted):
 
     name = "one-example"
     says = "this is the gradient of example {i} alone{scale}: overwritten, not added up"
-    fix = "dw += …    # for each example; then divide by {n}"
+    fix = "{dw};  {db}    # over all examples"
     rank = 2
     i: int
     mean: bool
@@ -68,7 +68,7 @@ class BiasLeftOut(Mistake):
 
     name = "forward-without-bias"
     says = "this is the gradient of a network without biases: z = W·a, not W·a + b"
-    fix = "z{l} = a{before} @ w{l}.T + b{l}"
+    fix = "z{l} = {a_in} @ w{l}.T + b{l}"
     rank = 3
 
     @classmethod
@@ -110,7 +110,7 @@ class AnotherCost(Mistake):
 
     name = "another-cost"
     says = "this is the gradient of {cost} with a last layer of {σ_L}"
-    fix = "the cost here is {right}, the last layer {σ}"
+    fix = "{δ}    # of {right} with a last layer of {σ}"
     rank = 4
 
     cost: str

@@ -13,8 +13,8 @@ class TransposedResult(Mistake):
     """The result is transposed."""
 
     name = "transposed-result"
-    says = "{which} transposed: its entry [j, k] is ∂C/∂w{l}[k, j]"
-    fix = "dw{l} = δ{l}.T @ a{before} / {n}    # of the shape of w{l}"
+    says = "{which} transposed: its entry [j, k] is ∂C/∂w[k, j]"
+    fix = "{dw}    # of the shape of w{l}"
     rank = 0
 
     @classmethod
@@ -25,7 +25,7 @@ class TransposedResult(Mistake):
         return right().T
 
     def words(self, case: Case) -> dict[str, object]:
-        return {"which": f"dw{self.layer} is"} if self.layer else {"which": "every dw is", "l": "", "before": ""}
+        return {"which": f"dw{self.layer} is"} if self.layer else {"which": "every dw is"}
 
 
 class ColumnMajor(Mistake):
@@ -33,7 +33,7 @@ class ColumnMajor(Mistake):
 
     name = "column-major"
     says = "{which} flattened column by column (order='F') and read row by row"
-    fix = "dw{l}.ravel()    # order='C', as in the article"
+    fix = "{dw};  dw{l}.ravel()    # order='C', as in the article"
     rank = 1
 
     @classmethod
@@ -45,4 +45,4 @@ class ColumnMajor(Mistake):
         return right_.ravel(order="F").reshape(right_.shape)
 
     def words(self, case: Case) -> dict[str, object]:
-        return {"which": f"dw{self.layer} was"} if self.layer else {"which": "every dw was", "l": ""}
+        return {"which": f"dw{self.layer} was"} if self.layer else {"which": "every dw was"}

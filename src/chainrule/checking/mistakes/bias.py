@@ -16,7 +16,7 @@ class BiasSummed(Mistake):
 
     name = "bias-summed"
     says = "the biases' gradient {where}is a sum over the {n} examples, not a mean"
-    fix = "db{l} = δ{l}.sum(axis=0) / {n}"
+    fix = "{db}"
     rank = 1
 
     @classmethod
@@ -35,7 +35,7 @@ class BiasOverWrongAxis(Mistake):
 
     name = "bias-over-wrong-axis"
     says = "db{l} sums δ{l} over the neurons, not over the examples: a number for each example"
-    fix = "db{l} = δ{l}.sum(axis=0) / {n}    # δ{l} is (examples, neurons)"
+    fix = "{db}    # δ{l} is (examples, neurons)"
     rank = 1
 
     mean: bool
@@ -55,7 +55,7 @@ class BiasBroadcast(Mistake):
 
     name = "bias-not-summed"
     says = "db{l} still has one row for each example: what was broadcast on the way forward is summed on the way back"
-    fix = "db{l} = δ{l}.sum(axis=0) / {n}"
+    fix = "{db}"
     rank = 1
 
     shared: bool
@@ -74,7 +74,7 @@ class BiasSummedOverAll(Mistake):
 
     name = "bias-summed-over-all"
     says = "db{l} is one number for all {n_out} neurons: δ{l} was summed over the neurons, too"
-    fix = "db{l} = δ{l}.sum(axis=0) / {n}"
+    fix = "{db}"
     rank = 1
 
     mean: bool

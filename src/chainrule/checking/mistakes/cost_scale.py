@@ -14,7 +14,7 @@ class CostScale(Mistake):
 
     name = "cost-scale"
     says = "this is the gradient of {text}·C, another scale of the cost"
-    fix = "δ{L} = dC_da{L} * σ′(z{L})    # ∂C/∂a = {dC_da} for {cost}"
+    fix = "{δ}    # ∂C/∂a = {dC_da} for {cost}"
     rank = 2
 
     factor: float

@@ -16,7 +16,7 @@ class WeightsIgnored(Mistake):
 
     name = "weights-ignored"
     says = "the examples' weights were ignored"
-    fix = "share = s / s.sum();  dw = (share[:, None] * δ).T @ a"
+    fix = "{dw};  {db}"
     rank = 0
 
     @classmethod
@@ -32,7 +32,7 @@ class WeightsTwice(Mistake):
 
     name = "weights-twice"
     says = "the examples' weights were applied twice{kind}"
-    fix = "share = s / s.sum();  dw = (share[:, None] * δ).T @ a    # once"
+    fix = "{dw};  {db}    # once"
     rank = 1
 
     normalised: bool
@@ -55,7 +55,7 @@ class WeightsNotNormalised(Mistake):
 
     name = "weights-not-normalised"
     says = "the weighted examples were {divided}, not divided by the sum of their weights"
-    fix = "share = s / s.sum();  dw = (share[:, None] * δ).T @ a"
+    fix = "{dw};  {db}"
     rank = 1
 
     by_n: bool

@@ -17,7 +17,7 @@ class MaskOfGradient(Mistake):
 
     name = "mask-of-gradient"
     says = "relu′ of layer {l} was taken of the gradient that comes back, not of z{l}"
-    fix = "δ{l} = dC_da{l} * (z{l} > 0)"
+    fix = "{δ}"
     rank = 3
 
     @classmethod

@@ -78,7 +78,7 @@ class LabelsNotOneHot(Mistake):
 
     name = "labels-not-one-hot"
     says = "the number of the class (counted from {first}) was subtracted from every output: the labels are not one-hot"
-    fix = "Y = np.eye({n_L})[labels];  δ{L} = a{L} − Y"
+    fix = "Y = np.eye({n_L})[labels];  {δ}"
     rank = 1
 
     first: int

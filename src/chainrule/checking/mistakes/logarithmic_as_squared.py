@@ -14,7 +14,7 @@ class LogarithmicAsSquared(Mistake):
 
     name = "cross-entropy-as-squared-error"
     says = "{cost} was differentiated as if it were a squared error: {times}(a − y)·σ′(z{L})"
-    fix = "δ{L} = a{L} − y    # σ′ cancels"
+    fix = "{δ}    # of {cost} with {σ}"
     rank = 1
 
     factor: float
@@ -39,7 +39,7 @@ class SquaredAsLogarithmic(Mistake):
 
     name = "squared-error-as-cross-entropy"
     says = "{cost} was differentiated as if it were a cross-entropy: a − y, without σ′(z{L})"
-    fix = "δ{L} = {dC_da} * σ′(z{L})    # σ = {σ}"
+    fix = "{δ}    # σ = {σ}"
     rank = 2
 
     @classmethod
@@ -50,4 +50,4 @@ class SquaredAsLogarithmic(Mistake):
         return calculation.case.trace.a[l] - calculation.targets()
 
     def words(self, case: Case) -> dict[str, object]:
-        return {"cost": case.network.cost, "dC_da": f"({case.network.C.dC_da_formula.format(a=f'a{case.L}', y='y')})"}
+        return {"cost": case.network.cost}

@@ -14,7 +14,7 @@ class MeanMissing(Mistake):
 
     name = "mean-missing"
     says = "the sum over the {n} examples was not divided by {n}"
-    fix = "dw = δ.T @ a / {n};  db = δ.sum(axis=0) / {n}"
+    fix = "{dw};  {db}"
     rank = 0
 
     @classmethod
@@ -30,7 +30,7 @@ class MeanSquared(Mistake):
 
     name = "mean-squared"
     says = "the sum over the {n} examples was divided by {n} twice"
-    fix = "dw = δ.T @ a / {n};  db = δ.sum(axis=0) / {n}    # once"
+    fix = "{dw};  {db}    # once"
     rank = 0
 
     @classmethod
@@ -46,7 +46,7 @@ class MeanOverOutputs(Mistake):
 
     name = "mean-over-outputs"
     says = "divided by {n}·{n_L}, the examples times the outputs, as np.mean of all entries does"
-    fix = "dw = δ.T @ a / {n}    # C is a sum over the {n_L} outputs and a mean over the examples"
+    fix = "{dw};  {db}    # C is a sum over the {n_L} outputs and a mean over the examples"
     rank = 1
 
     @classmethod

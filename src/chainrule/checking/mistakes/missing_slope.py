@@ -17,7 +17,7 @@ class MissingSlope(Mistake):
 
     name = "missing-slope"
     says = "σ′(z{l}) is missing, the factor ∂a{l}/∂z{l}"
-    fix = "δ{l} = dC_da{l} * σ′(z{l})    # σ = {σ}"
+    fix = "{δ}    # σ = {σ}"
     rank = 0
     relation = "exact ÷ σ′(z{l})"
 

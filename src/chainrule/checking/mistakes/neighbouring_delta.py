@@ -14,7 +14,7 @@ class NeighbouringDelta(Mistake):
 
     name = "delta-of-next-layer"
     says = "dw{l} and db{l} use δ{after}, not δ{l}"
-    fix = "dw{l} = δ{l}.T @ a{before} / {n}"
+    fix = "{dw};  {db}"
     rank = 2
 
     @classmethod

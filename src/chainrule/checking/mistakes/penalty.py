@@ -18,7 +18,7 @@ class PenaltyMissing(Mistake):
 
     name = "penalty-missing"
     says = "the penalty's derivative {formula} is missing{where}"
-    fix = "dw{l} += {formula}"
+    fix = "{dw}"
     rank = 0
 
     @classmethod
@@ -37,7 +37,7 @@ class PenaltyScaled(Mistake):
 
     name = "penalty-scaled"
     says = "the penalty's derivative is {text} what it should be"
-    fix = "dw{l} += {formula}    # for each layer"
+    fix = "{dw}    # and so in each layer"
     rank = 1
 
     factor: float
@@ -65,7 +65,7 @@ class PenaltyOnBiases(Mistake):
 
     name = "penalty-on-biases"
     says = "the biases are penalised, too; the penalty is on weights alone"
-    fix = "db{l} = δ{l}.sum(axis=0) / {n}    # without {formula}"
+    fix = "{db}    # without {formula}"
     rank = 1
 
     @classmethod
@@ -85,7 +85,7 @@ class PenaltyOfTheOtherKind(Mistake):
 
     name = "penalty-of-the-other-kind"
     says = "the penalty is the other kind: {says_it}"
-    fix = "dw{l} += {formula}"
+    fix = "{dw}"
     rank = 4
 
     @classmethod

@@ -14,7 +14,7 @@ class Sign(Mistake):
 
     name = "sign"
     says = "the sign is wrong everywhere (y − a for a − y?)"
-    fix = "δ{L} begins with a{L} − y;  p −= lr·∂C/∂p does the descending"
+    fix = "{δ}    # a − Y, not Y − a: the step p −= lr·∂C/∂p has the minus"
     rank = 0
 
     @classmethod
@@ -30,7 +30,7 @@ class SignOfLayer(Mistake):
 
     name = "sign-of-layer"
     says = "the sign changes on the way back through layer {l}"
-    fix = "δ{l} = dC_da{l} * σ′(z{l})    # without a minus"
+    fix = "{δ}    # without a minus"
     rank = 2
 
     @classmethod

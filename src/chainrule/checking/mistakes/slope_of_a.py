@@ -15,7 +15,7 @@ class SlopeOfA(Mistake):
 
     name = "slope-of-a"
     says = "σ′ was taken at a{l}, not at z{l}"
-    fix = "δ{l} = dC_da{l} * σ′(z{l})    # σ = {σ}"
+    fix = "{δ}    # σ = {σ}"
     rank = 1
 
     @classmethod
@@ -31,7 +31,7 @@ class SlopeIsA(Mistake):
 
     name = "activation-for-slope"
     says = "a{l} = σ(z{l}) stands where σ′(z{l}) should"
-    fix = "δ{l} = dC_da{l} * σ′(z{l})    # σ = {σ}"
+    fix = "{δ}    # σ = {σ}"
     rank = 3
 
     @classmethod

@@ -16,7 +16,7 @@ class SlopeOfAnotherActivation(Mistake):
 
     name = "slope-of-another-activation"
     says = "{τ}′(z{l}) was taken, but layer {l} has {σ}"
-    fix = "δ{l} = dC_da{l} * σ′(z{l})    # σ = {σ}: σ′(z) = {slope}"
+    fix = "{δ}    # σ = {σ}: σ′(z) = {slope}"
     rank = 3
 
     τ: str
@@ -39,7 +39,7 @@ class SlopeByAnothersForm(Mistake):
 
     name = "slope-by-anothers-form"
     says = "{form}, which is {τ}′, was taken, but layer {l} has {σ}"
-    fix = "δ{l} = dC_da{l} * σ′(z{l})    # σ = {σ}: σ′(z) = {slope}"
+    fix = "{δ}    # σ = {σ}: σ′(z) = {slope}"
     rank = 3
     FORMS: ClassVar[Mapping[str, tuple[str, Callable[[Array], Array]]]] = {
         "sigmoid": ("a{l}·(1 − a{l})", lambda a: a * (1 - a)),

@@ -15,7 +15,7 @@ class SlopeOfWrongLayer(Mistake):
 
     name = "slope-of-wrong-layer"
     says = "σ′ was taken at z{m}, not at z{l}"
-    fix = "δ{l} = dC_da{l} * σ′(z{l})    # σ = {σ}"
+    fix = "{δ}    # σ = {σ}"
     rank = 2
 
     m: int

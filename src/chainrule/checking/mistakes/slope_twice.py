@@ -15,7 +15,7 @@ class SlopeTwice(Mistake):
 
     name = "slope-twice"
     says = "σ′(z{l}) was applied twice"
-    fix = "δ{l} = dC_da{l} * σ′(z{l})    # once; σ = {σ}"
+    fix = "{δ}    # once; σ = {σ}"
     rank = 1
     relation = "exact · σ′(z{l})"
 

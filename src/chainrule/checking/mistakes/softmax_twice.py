@@ -23,7 +23,7 @@ class SoftmaxTwice(_OfSoftmax):
 
     name = "softmax-twice"
     says = "a − y is ∂C/∂z of softmax with cross-entropy already; it was multiplied by the softmax Jacobian again"
-    fix = "δ{L} = a{L} − y"
+    fix = "{δ}"
     rank = 0
 
     def δ(self, calculation: Calculation, l: int, right: Step) -> Array:
@@ -35,7 +35,7 @@ class SoftmaxDiagonal(_OfSoftmax):
 
     name = "softmax-diagonal"
     says = "only the diagonal a_j(1 − a_j) of the softmax Jacobian was used"
-    fix = "δ{L} = a{L} − y    # all entries: ∂a_j/∂z_k = a_j([j = k] − a_k)"
+    fix = "{δ}    # all entries: ∂a_j/∂z_k = a_j([j = k] − a_k)"
     rank = 1
 
     def δ(self, calculation: Calculation, l: int, right: Step) -> Array:
@@ -48,7 +48,7 @@ class SoftmaxSlope(_OfSoftmax):
 
     name = "softmax-slope"
     says = "a − y is ∂C/∂z already; it was multiplied by a(1 − a) besides"
-    fix = "δ{L} = a{L} − y"
+    fix = "{δ}"
     rank = 1
 
     def δ(self, calculation: Calculation, l: int, right: Step) -> Array:

@@ -8,6 +8,7 @@ from chainrule.checking.calculation import Calculation, Step
 from chainrule.checking.case import Case
 from chainrule.checking.factors import factor_between, factor_of_all, factor_text, written
 from chainrule.checking.mistake import Fitted, Given
+from chainrule.checking.right_line import line_of
 
 
 class _Factor(Fitted):
@@ -27,7 +28,7 @@ class StrayFactor(_Factor):
 
     name = "stray-factor"
     says = "d{array} is {text} × what it should be"
-    fix = "d{array} = {line}    # without the factor {text}"
+    fix = "{line}    # without the factor {text}"
     rank = 6
 
     letter: str
@@ -48,10 +49,8 @@ class StrayFactor(_Factor):
         return self.factor * right() if self.letter == "b" else right()
 
     def words(self, case: Case) -> dict[str, object]:
-        l = self.layer or 1
-        line = f"δ{l}.T @ a{l - 1} / {case.n}" if self.letter == "w" else f"δ{l}.sum(axis=0) / {case.n}"
-        text = factor_text(self.factor, case)
-        return {"array": f"{self.letter}{l}", "line": line, "text": text}
+        array = f"{self.letter}{self.layer}"
+        return {"array": array, "line": line_of(array, case), "text": factor_text(self.factor, case)}
 
 
 class StrayFactorOfLayer(_Factor):
@@ -59,7 +58,7 @@ class StrayFactorOfLayer(_Factor):
 
     name = "stray-factor-in-delta"
     says = "δ{l} is {text} × what it should be, and all before it"
-    fix = "δ{l} = dC_da{l} * σ′(z{l})    # without the factor {text}"
+    fix = "{δ}    # without the factor {text}"
     rank = 7
 
     @classmethod
@@ -81,7 +80,7 @@ class StrayFactorEverywhere(_Factor):
 
     name = "stray-factor-everywhere"
     says = "the whole gradient is {text} × what it should be"
-    fix = "without the factor {text}"
+    fix = "{dw};  {db}    # without the factor {text}"
     rank = 7
 
     @classmethod

@@ -16,7 +16,7 @@ class WrongCount(Fitted):
 
     name = "wrong-count"
     says = "the sum over the {n} examples was divided by {m}, not by {n} (the size of another batch?)"
-    fix = "dw = δ.T @ a / len(X)"
+    fix = "{dw};  {db}"
     rank = 3
 
     m: int

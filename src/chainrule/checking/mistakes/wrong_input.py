@@ -13,8 +13,8 @@ class NextActivation(Mistake):
     """δ is multiplied by the layer's own a, not by the a that came into it."""
 
     name = "next-activation"
-    says = "dw{l} multiplies δ{l} by a{l}, not by a{before}"
-    fix = "dw{l} = δ{l}.T @ a{before} / {n}    # ∂z{l}/∂w{l} is what came in"
+    says = "dw{l} multiplies δ{l} by a{l}, not by {a_in}"
+    fix = "{dw}    # ∂z{l}/∂w{l} is what came in"
     rank = 1
 
     @classmethod
@@ -29,8 +29,8 @@ class InputForActivation(Mistake):
     """δ is multiplied by the network's input, not by the activations of the layer before."""
 
     name = "input-for-activation"
-    says = "dw{l} multiplies δ{l} by the input X, not by a{before}"
-    fix = "dw{l} = δ{l}.T @ a{before} / {n}"
+    says = "dw{l} multiplies δ{l} by the input X, not by {a_in}"
+    fix = "{dw}"
     rank = 1
 
     @classmethod
@@ -46,7 +46,7 @@ class PreActivation(Mistake):
 
     name = "z-for-activation"
     says = "dw{l} multiplies δ{l} by z{before}, not by a{before} = σ(z{before})"
-    fix = "dw{l} = δ{l}.T @ a{before} / {n}"
+    fix = "{dw}"
     rank = 1
 
     @classmethod

@@ -9,6 +9,7 @@ from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import Calculation, Step
 from chainrule.checking.case import Case
 from chainrule.checking.mistake import Given, Mistake
+from chainrule.checking.right_line import line_of
 
 
 class Zeros(Mistake):
@@ -16,7 +17,7 @@ class Zeros(Mistake):
 
     name = "zeros"
     says = "{what} 0 throughout: {why}"
-    fix = "dw{l} = δ{l}.T @ a{before} / {n};  db{l} = δ{l}.sum(axis=0) / {n}"
+    fix = "{dw};  {db}"
     rank = 0
 
     @classmethod
@@ -41,7 +42,7 @@ class ZerosInOne(Mistake):
 
     name = "zeros-in-one"
     says = "d{array} is 0 throughout: it was never computed"
-    fix = "d{array} = {line}"
+    fix = "{line}"
     rank = 1
 
     letter: str
@@ -57,6 +58,5 @@ class ZerosInOne(Mistake):
         return np.zeros_like(right()) if self.letter == "b" else right()
 
     def words(self, case: Case) -> dict[str, object]:
-        l = self.layer or 1
-        line = f"δ{l}.T @ a{l - 1} / {case.n}" if self.letter == "w" else f"δ{l}.sum(axis=0) / {case.n}"
-        return {"array": f"{self.letter}{l}", "line": line}
+        array = f"{self.letter}{self.layer}"
+        return {"array": array, "line": line_of(array, case)}
