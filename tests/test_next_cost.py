@@ -43,6 +43,43 @@ def test_a_cost_that_nothing_gives_gets_no_name() -> None:
     assert "nearest:" in verdict.text()
 
 
+@pytest.mark.parametrize(
+    ("lr", "freeze", "question"),
+    [
+        (0.5, [], "are the biases frozen (--freeze b)?"),
+        (0.5, ["w"], "are the biases frozen (--freeze b)?"),
+        (0.05, ["b"], "is the learning rate 0.5?"),
+        (1, [], "is the learning rate 0.5, and are the biases frozen (--freeze b)?"),
+    ],
+)
+def test_another_right_step_that_gives_it_is_asked_for(lr: float, freeze: list[str], question: str) -> None:
+    verdict = check_next_cost(MAZUR.model, MAZUR.examples, RIGHT, lr, freeze)
+    assert not verdict
+    assert verdict.otherwise == (f"right for another step: {question}",)
+    assert verdict.json()["otherwise"] == list(verdict.otherwise)
+    assert question in " ".join(verdict.text().split())
+
+
+def test_what_was_not_frozen_is_asked_for() -> None:
+    cost = check_next_cost(MAZUR.model, MAZUR.examples, RIGHT, 0.5).right
+    verdict = check_next_cost(MAZUR.model, MAZUR.examples, repr(cost), 0.5, ["b"])
+    assert verdict.otherwise == ("right for another step: is nothing frozen (no --freeze)?",)
+
+
+def test_a_mistake_or_the_right_step_needs_no_other() -> None:
+    assert check_next_cost(MAZUR.model, MAZUR.examples, RIGHT, 0.5, ["b"]).otherwise == ()
+    assert check_next_cost(MAZUR.model, MAZUR.examples, MISTAKEN, 0.5, ["b"]).otherwise == ()
+
+
+@pytest.mark.parametrize("cost", [RIGHT, MISTAKEN, "0.29103", "0.2950023456", "0.28047144679100000000000000000000"])
+@pytest.mark.parametrize("freeze", [[], ["b"]])
+def test_every_line_fits_and_no_name_is_broken(cost: str, freeze: list[str]) -> None:
+    verdict = check_next_cost(MAZUR.model, MAZUR.examples, cost, 0.5, freeze)
+    lines = verdict.text().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not any(line.endswith("-") for line in lines)
+
+
 @pytest.mark.parametrize(("factor", "name"), [(2, "cost-scale"), (-1, "sign"), (3, "mean-missing")])
 def test_other_steps_are_named(factor: int, name: str) -> None:
     random = np.random.default_rng(1)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from chainrule.checking.mistake import Mistake
 from chainrule.checking.search import Search
 from chainrule.checking.verdict import Verdict
 from chainrule.render.numbers import significant
-from chainrule.render.text import COLUMNS
+from chainrule.render.text import wrapped
 
 DRAWS = 200
 MOST_EXAMPLES = 3
@@ -49,8 +48,8 @@ class Design:
         pair = " and ".join(", ".join(map(repr, mistakes)) for mistakes in (self.first, self.second))
         if not len(self.X):
             tried = f"{DRAWS * MOST_EXAMPLES} sets of examples were tried, and none tells"
-            return "\n".join(wrap(f"{tried} {pair} apart: they seem to be the same gradient.", COLUMNS))
-        lines = wrap(f"This would tell {pair} apart:", COLUMNS)
+            return "\n".join(wrapped(f"{tried} {pair} apart: they seem to be the same gradient."))
+        lines = wrapped(f"This would tell {pair} apart:")
         for x, y in zip(self.X, self.Y, strict=True):
             lines += ["", "  [[examples]]", f"  x = {_numbers(x)}", f"  y = {_numbers(y)}"]
         names = (*self._names, "right")

@@ -7,7 +7,6 @@ it was.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -19,15 +18,18 @@ from chainrule.checking.calculation import Calculation
 from chainrule.checking.case import Case
 from chainrule.checking.mistake import Mistake, catalogue
 from chainrule.checking.mistakes.updated_weights import UpdatedWeights
-from chainrule.checking.step import frozen_arrays
+from chainrule.checking.step import frozen_arrays, if_frozen
 from chainrule.checks import number, require, shown
 from chainrule.errors import InputError
 from chainrule.model.model import Examples, Model
 from chainrule.render.numbers import significant
-from chainrule.render.text import COLUMNS
+from chainrule.render.text import wrapped
 
 FEWEST_DIGITS = 4
 """A cost with fewer digits tells nothing: too many mistakes would give it."""
+
+OTHER_RATES = (2, 0.5, 10, 0.1, 100, 0.01)
+"""So many times the learning rate somebody may have taken instead."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class NextCostVerdict:
     ok: bool
     explanations: tuple[Prediction, ...]
     nearest: Prediction | None
+    otherwise: tuple[str, ...] = ()
+    """Where the cost is that of another right step: the question whether that was it."""
 
     def __bool__(self) -> bool:
         """Whether it is right."""
@@ -70,30 +74,30 @@ class NextCostVerdict:
         equally = [p.json() for p in self.explanations] if self.ok else []
         return {
             "ok": self.ok, "next_cost": self.given, "right": self.right, "cost": self.cost, "findings": findings,
-            "equally": equally,
+            "equally": equally, "otherwise": list(self.otherwise),
         }  # fmt: skip
 
     def text(self) -> str:
         """For the terminal."""
         step = f"C = {significant(self.cost, 12)} before the step, {significant(self.right, 12)} after it"
         if self.ok:
-            lines = [f"right: {step}, and you have {self.given}"]
+            lines = wrapped(f"right: {step}; yours {self.given}", 7)
             if self.explanations:
                 names = ", ".join(dict.fromkeys(str(p.mistake) for p in self.explanations))
-                more = f"more digits would tell it from {names}"
-                lines += wrap(more, COLUMNS)
+                lines += wrapped(f"more digits would tell it from {names}")
             return "\n".join(lines)
+        notes = [line for question in self.otherwise for line in wrapped(f"note: {question}", 6)]
         if not self.explanations:
-            lines = [f"wrong: no mistake that is known gives {self.given}", step]
+            lines = [f"wrong: no mistake that is known gives {self.given}", *wrapped(step, 4)]
             if self.nearest is not None:
-                lines += wrap(f"nearest:  {self.nearest.says}: {significant(self.nearest.cost, 12)}", COLUMNS)
-            return "\n".join(lines)
+                lines += wrapped(f"nearest:  {self.nearest.says}: {significant(self.nearest.cost, 12)}", 10)
+            return "\n".join([*lines, *notes])
         first, *others = self.explanations
-        lines = [f"wrong: {first.mistake}", f"{step}; you have {self.given}", "", *wrap(first.says, COLUMNS)]
+        lines = [f"wrong: {first.mistake}", *wrapped(f"{step}; yours {self.given}", 4), "", *wrapped(first.says)]
         lines += [f"evidence: this gives {significant(first.cost, 12)}", f"change:   {first.fix}"]
         for other in others:
-            lines += wrap(f"equally:  {other.mistake}: {other.says}", COLUMNS, subsequent_indent="          ")
-        return "\n".join(lines)
+            lines += wrapped(f"equally:  {other.mistake}: {other.says}", 10)
+        return "\n".join([*lines, *notes])
 
     def __str__(self) -> str:
         """For print."""
@@ -120,7 +124,10 @@ def check_next_cost(
     fits = sorted((p for p in predictions if abs(p.cost - value) <= half + rounding), key=_rank)
     nearest = min(predictions, key=lambda p: abs(p.cost - value), default=None)
     ok = abs(right - value) <= half + rounding
-    return NextCostVerdict(str(next_cost), right, before, ok, tuple(_distinct(fits)), nearest)
+    otherwise = (
+        question for question, cost in _other_steps(case, lr, frozen) if abs(cost - value) <= half + rounding and not ok
+    )
+    return NextCostVerdict(str(next_cost), right, before, ok, tuple(_distinct(fits)), nearest, tuple(otherwise))
 
 
 def _rank(p: Prediction) -> tuple[int, int]:
@@ -160,6 +167,21 @@ def _predictions(case: Case, lr: float, frozen: frozenset[str]) -> Iterator[Pred
             cost = _cost_after(case, Calculation(case, [mistake]), lr, frozen)
             if np.isfinite(cost):
                 yield Prediction(mistake, cost, mistake.layer, mistake.said(case), mistake.line(case))
+
+
+def _other_steps(case: Case, lr: float, frozen: frozenset[str]) -> Iterator[tuple[str, float]]:
+    """Right steps that somebody may have made instead, as questions, with the cost after each."""
+    right = Calculation(case)
+    asked = {frozen: "", frozenset[str](): "is nothing frozen (no --freeze)?"}
+    asked |= {some: if_frozen(some, case) for some in (frozen_arrays(case, [letter]) for letter in "bw")}
+    asked[frozen] = ""
+    for some, question in asked.items():
+        if question:
+            yield f"right for another step: {question}", _cost_after(case, right, lr, some)
+        for rate in (factor * lr for factor in OTHER_RATES):
+            also = f", and {question}" if question else "?"
+            cost = _cost_after(case, right, rate, some)
+            yield f"right for another step: is the learning rate {rate:g}{also}", cost
 
 
 def _cost_after(case: Case, calculation: Calculation, lr: float, frozen: frozenset[str]) -> float:

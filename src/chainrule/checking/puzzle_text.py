@@ -1,9 +1,7 @@
 """A puzzle for the terminal."""
 
-from textwrap import wrap
-
 from chainrule.checking.puzzle import Puzzle
-from chainrule.render.text import COLUMNS
+from chainrule.render.text import wrapped
 
 _WHOLE = "\N{NO-BREAK SPACE}"
 """A space at which no line ends, in the texts that are still to be wrapped."""
@@ -66,5 +64,4 @@ def _program(puzzle: Puzzle) -> list[str]:
 
 
 def _wrap(text: str, indent: int = 0) -> list[str]:
-    lines = wrap(text, COLUMNS, subsequent_indent=" " * indent, break_on_hyphens=False)
-    return [line.replace(_WHOLE, " ") for line in lines]
+    return [line.replace(_WHOLE, " ") for line in wrapped(text, indent)]

@@ -1,11 +1,9 @@
 """The verdict for the terminal."""
 
-from textwrap import wrap
-
 import numpy as np
 
 from chainrule.checking.verdict import Finding, Verdict
-from chainrule.render.text import COLUMNS, columns
+from chainrule.render.text import columns, wrapped
 
 
 def text(verdict: Verdict) -> str:
@@ -17,7 +15,7 @@ def text(verdict: Verdict) -> str:
         number = f"{at}. " if len(verdict.findings) > 1 else ""
         lines += ["", *_finding(number, finding)]
     for note in verdict.notes:
-        lines += wrap(f"note: {note}", COLUMNS, subsequent_indent="      ")
+        lines += wrapped(f"note: {note}", 6)
     return "\n".join(lines)
 
 
@@ -52,13 +50,10 @@ def _far(verdict: Verdict, name: str, distance: float) -> str:
 
 def _finding(number: str, finding: Finding) -> list[str]:
     indent = " " * len(number)
-    says = wrap(finding.says, COLUMNS - len(number), initial_indent=number, subsequent_indent=indent)
-    lines = [
-        *says,
-        *wrap(f"evidence: {finding.evidence}", COLUMNS, initial_indent=indent, subsequent_indent=indent + "          "),
-    ]
+    lines = wrapped(number + finding.says, len(number))
+    lines += wrapped(f"{indent}evidence: {finding.evidence}", len(indent) + 10)
     lines += [f"{indent}change:   {finding.fix}"]
     if finding.equally:
-        equal = f"equally:  {', '.join(finding.equally)} would give the same numbers here"
-        lines += wrap(equal, COLUMNS, initial_indent=indent, subsequent_indent=indent + "          ")
+        equal = f"{indent}equally:  {', '.join(finding.equally)} would give the same numbers here"
+        lines += wrapped(equal, len(indent) + 10)
     return lines

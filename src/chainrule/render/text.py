@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from textwrap import wrap
 from unicodedata import combining, east_asian_width
 
 COLUMNS = 80
@@ -36,6 +37,11 @@ def columns(rows: Sequence[Sequence[str]], right: Sequence[bool], gap: str = "  
     widths = [max(width(row[at]) for row in rows) for at in range(len(right))]
     lines = (gap.join(_pad(cell, w, flush) for cell, w, flush in zip(row, widths, right, strict=True)) for row in rows)
     return [(indent + line).rstrip() for line in lines]
+
+
+def wrapped(text: str, hanging: int = 0) -> list[str]:
+    """A sentence as lines that fit, all but the first indented; a name such as missing-slope stays whole."""
+    return wrap(text, COLUMNS, subsequent_indent=" " * hanging, break_on_hyphens=False)
 
 
 def width(text: str) -> int:
