@@ -233,12 +233,11 @@ def backprop(q: Problem, *planted: Planted) -> Gradient:
 
     # what each example counts for
     share = np.full(n, 1 / n, q.X.dtype) if q.s is None else (q.s / q.s.sum()).astype(q.X.dtype)
-    if at("weights-ignored"):
-        share = np.full(n, 1 / n)
     if (m := at("weights-twice")) and q.s is not None:
-        share = q.s**2 / (q.s**2).sum() if m.how == "normalised" else q.s * share
+        twice = {"twice": q.s * share, "shares squared": share**2, "squares": q.s**2, "mean of squares": q.s**2 / n}
+        share = q.s**2 / (q.s**2).sum() if m.how == "normalised" else twice[m.how]
     if (m := at("weights-not-normalised")) and q.s is not None:
-        share = q.s / n if m.how == "mean" else q.s
+        share = {"mean": q.s / n, "sum": q.s, "by the largest": q.s / max(q.s)}[m.how]
     if at("mean-missing"):
         share = share * n
     if at("mean-squared"):
@@ -282,17 +281,23 @@ def backprop(q: Problem, *planted: Planted) -> Gradient:
             incoming = X
         if at("z-for-activation", l):
             incoming = z[l - 1]
+        share_w = share_b = share
+        if m := at("weights-ignored", l):
+            share_w = share if m.how == "b" else np.full(n, 1 / n)
+            share_b = share if m.how == "w" else np.full(n, 1 / n)
         dw = np.zeros_like(q.w[l])
         for i in range(n):
-            dw = dw + share[i] * np.outer(δ[l][i], incoming[i])
-        if at("penalty-of-the-other-kind"):
+            dw = dw + share_w[i] * np.outer(δ[l][i], incoming[i])
+        if m := at("penalty-in-part", l):
+            dw = dw + (2 * q.l2 * q.w[l] if m.how == "l1" else q.l1 * np.sign(q.w[l]))
+        elif at("penalty-of-the-other-kind"):
             dw = dw + penalty_slope(q.w[l], q.l2, q.l1)
-        elif m := at("penalty-scaled"):
+        elif m := at("penalty-scaled", l):
             dw = dw + m.how * penalty_slope(q.w[l], q.l1, q.l2)
         elif not at("penalty-missing", l):
             dw = dw + penalty_slope(q.w[l], q.l1, q.l2)
 
-        db = (share[:, None] * δ[l]).sum(axis=0)
+        db = (share_b[:, None] * δ[l]).sum(axis=0)
         if at("bias-summed", l):
             db = db * n
         if m := at("bias-over-wrong-axis", l):
@@ -364,7 +369,10 @@ def places(name: str, q: Problem, random: np.random.Generator) -> list[Planted]:
         case "penalty-on-biases":
             return everywhere(None, when=q.penalised)
         case "penalty-scaled":
-            return everywhere(2.0, 0.5, -1.0, 1 / n, n, when=q.penalised)
+            factors = (2.0, 0.5, -1.0, 1 / n, n)
+            return [Planted(name, l, factor) for l in (None, *layers) for factor in factors if q.penalised]
+        case "penalty-in-part":
+            return [Planted(name, l, how) for l in (None, *layers) for how in ("l1", "l2") if q.l1 and q.l2]
         case "penalty-of-the-other-kind":
             return everywhere(None, when=bool(q.l1) != bool(q.l2))
         case "missing-slope" | "slope-of-a" | "activation-for-slope" | "slope-twice":
@@ -407,11 +415,12 @@ def places(name: str, q: Problem, random: np.random.Generator) -> list[Planted]:
         case "bias-summed-over-all":
             return each([l for l in layers if sizes[l] > 1], "mean", "sum")
         case "weights-ignored":
-            return everywhere(None, when=q.s is not None)
+            return [Planted(name, l, how) for l in (None, *layers) for how in ("", "w", "b") if q.s is not None]
         case "weights-twice":
-            return everywhere("normalised", "not normalised", when=q.s is not None)
+            hows = ("normalised", "twice", "shares squared", "squares", "mean of squares")
+            return everywhere(*hows, when=q.s is not None)
         case "weights-not-normalised":
-            return everywhere("mean", "sum", when=q.s is not None)
+            return everywhere("mean", "sum", "by the largest", when=q.s is not None)
         case "labels-shifted":
             return everywhere(1, -1, when=n > 1)
         case "labels-not-one-hot":

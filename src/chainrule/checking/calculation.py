@@ -89,6 +89,14 @@ class Calculation:
         """What each example counts for in layer l, (examples,): 1/n."""
         return self._step("shares", l, lambda: example_shares(self.case.n, self.case.weights))
 
+    def weight_shares(self, l: int) -> Array:
+        """What it counts for in ∂C/∂w."""
+        return self._step("weight_shares", l, lambda: self.shares(l))
+
+    def bias_shares(self, l: int) -> Array:
+        """What it counts for in ∂C/∂b."""
+        return self._step("bias_shares", l, lambda: self.shares(l))
+
     def penalty(self, l: int) -> Array:
         """∂/∂w of the penalty."""
         network = self.case.network
@@ -101,7 +109,7 @@ class Calculation:
     def w(self, l: int) -> Array:
         """∂C/∂w of layer l."""
         return self._step(
-            "w", l, lambda: (self.shares(l)[:, None] * self.δ(l)).T @ self.activation(l) + self.penalty(l)
+            "w", l, lambda: (self.weight_shares(l)[:, None] * self.δ(l)).T @ self.activation(l) + self.penalty(l)
         )
 
     def b(self, l: int) -> Array:
@@ -112,10 +120,6 @@ class Calculation:
         """∂C/∂w or ∂C/∂b by its name, such as w2."""
         with np.errstate(all="ignore"):
             return (self.w if name[0] == "w" else self.b)(int(name[1:]))
-
-    def bias_shares(self, l: int) -> Array:
-        """What each example counts for in the biases of layer l."""
-        return self._step("bias_shares", l, lambda: self.shares(l))
 
     def _step(self, name: str, l: int, right: Step) -> Array:
         before = self._unchanged(name, l)
@@ -176,7 +180,7 @@ class Calculation:
 
     def _error_w(self, l: int) -> Array:
         case, r = self.case, self.case.rounding
-        share, e, δ = np.abs(self.shares(l))[:, None], self._error_δ(l), np.abs(self.δ(l))
+        share, e, δ = np.abs(self.weight_shares(l))[:, None], self._error_δ(l), np.abs(self.δ(l))
         a, of_a = np.abs(self.activation(l)), r.a[l - 1]
         terms = (share * (e + r.sum(case.n) * δ)).T @ a + (share * (δ + e)).T @ of_a
         return terms + FEW * r.u * np.abs(self.penalty(l)) + r.tiny

@@ -20,7 +20,7 @@ Given = Mapping[str, Array]
 
 _STEPS = frozenset(
     {
-        "targets", "slope", "weight", "dC_da", "δ", "activation", "shares", "bias_shares", "penalty", "bias_penalty",
+        "targets", "slope", "weight", "dC_da", "δ", "activation", "shares", "weight_shares", "bias_shares", "penalty", "bias_penalty",
         "w", "b",
     }
 )  # fmt: skip

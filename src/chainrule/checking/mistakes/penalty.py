@@ -13,7 +13,14 @@ from chainrule.checking.mistake import Given, Mistake
 from chainrule.checking.sites import penalised, penalty_formula
 
 
-class PenaltyMissing(Mistake):
+class _OfPenalty(Mistake):
+    """In every layer, or in one."""
+
+    def words(self, case: Case) -> dict[str, object]:
+        return {"formula": penalty_formula(case), "where": "" if self.layer is None else f" in dw{self.layer}"}
+
+
+class PenaltyMissing(_OfPenalty):
     """The penalty on the weights is not differentiated."""
 
     name = "penalty-missing"
@@ -28,16 +35,34 @@ class PenaltyMissing(Mistake):
     def penalty(self, calculation: Calculation, l: int, right: Step) -> Array:
         return np.zeros_like(right())
 
-    def words(self, case: Case) -> dict[str, object]:
-        return {"formula": penalty_formula(case), "where": "" if self.layer is None else f" in dw{self.layer}"}
+
+class PenaltyInPart(_OfPenalty):
+    """Of two penalties, that of |w| and that of w², one is not differentiated."""
+
+    name = "penalty-in-part"
+    says = "of the penalty's derivative {formula} the part {part} is missing{where}"
+    fix = "{dw}"
+    rank = 0
+
+    part: str
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        both = bool(case.network.l1 and case.network.l2)
+        return [cls(l, part) for l in (None, *case.layers) for part in ("l1·sign(w)", "2·l2·w")] if both else []
+
+    def penalty(self, calculation: Calculation, l: int, right: Step) -> Array:
+        network, w = calculation.case.network, calculation.case.p.w[l]
+        l1, l2 = (0.0, network.l2) if self.part.startswith("l1") else (network.l1, 0.0)
+        return penalty_derivative(w, l1, l2)
 
 
-class PenaltyScaled(Mistake):
+class PenaltyScaled(_OfPenalty):
     """The penalty's derivative has another factor."""
 
     name = "penalty-scaled"
-    says = "the penalty's derivative is {text} what it should be"
-    fix = "{dw}    # and so in each layer"
+    says = "the penalty's derivative is {text} what it should be{where}"
+    fix = "{dw}"
     rank = 1
 
     factor: float
@@ -51,13 +76,11 @@ class PenaltyScaled(Mistake):
         named = {"twice": 2.0, "half of": 0.5, "minus": -1.0, f"1/n = 1/{n} of": 1 / n, f"n = {n} times": n}
         if case.network.l2 and n > 1:
             named |= {f"1/(2n) = 1/{2 * n} of": 0.5 / n}
-        return [cls(None, factor, text) for text, factor in named.items() if factor != 1]
+        factors = {factor: text for text, factor in reversed(named.items()) if factor != 1}
+        return [cls(l, factor, text) for l in (None, *case.layers) for factor, text in factors.items()]
 
     def penalty(self, calculation: Calculation, l: int, right: Step) -> Array:
         return self.factor * right()
-
-    def words(self, case: Case) -> dict[str, object]:
-        return {"formula": penalty_formula(case)}
 
 
 class PenaltyOnBiases(Mistake):
@@ -98,4 +121,4 @@ class PenaltyOfTheOtherKind(Mistake):
 
     def words(self, case: Case) -> dict[str, object]:
         other = "l1·sign(w) with l2's number" if case.network.l2 else "2·l2·w with l1's number"
-        return {"formula": penalty_formula(case), "says_it": other}
+        return {"says_it": other}
