@@ -59,7 +59,9 @@ def test_a_design_is_proposed_where_two_mistakes_explain_it() -> None:
     ("arguments", "words"),
     [
         (("--next-cost", "0.291027924"), ("--next-cost needs the learning rate", "--lr")),
-        (("--lr", "0.5"), ("Missing argument", "GRADIENTS")),
+        ((), ("Missing argument", "GRADIENTS")),
+        (("--lr", "0.5"), ("--lr and --freeze are for a step", "--next-cost, or --next-parameters")),
+        (("--freeze", "b"), ("--lr and --freeze are for a step", "--next-cost, or --next-parameters")),
         (("--lr", "0", "--next-cost", "0.291027924"), ("lr: 0.0",)),
         (("--lr", "0.5", "--next-cost", "0.29"), ("too few",)),
         (("--lr", "0.5", "--next-cost", "much"), ("next cost: 'much'",)),

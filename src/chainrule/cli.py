@@ -555,6 +555,8 @@ def check(
         raise InputError("--csv is for the grades of --grade; leave it out, or name a rubric")
     questions = {"GRADIENTS": gradients, "--next-cost": next_cost, "--next-parameters": next_parameters}
     asked = [name for name, value in questions.items() if value is not None]
+    if not asked and (lr is not None or freeze):
+        raise InputError("--lr and --freeze are for a step; say what it led to: --next-cost, or --next-parameters")
     if not asked:
         raise click.MissingParameter(ctx=click.get_current_context(), param_hint="'GRADIENTS'", param_type="argument")
     if len(asked) > 1:

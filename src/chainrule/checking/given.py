@@ -9,7 +9,8 @@ import numpy as np
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.network import ParameterVector, layout
 from chainrule.checking.case import Case
-from chainrule.checks import did_you_mean, known, listed, require, shown
+from chainrule.checking.given_names import MOST, likely
+from chainrule.checks import known, listed, require, shown
 from chainrule.errors import InputError
 
 
@@ -37,10 +38,13 @@ def given_arrays(case: Case, gradients: object) -> tuple[dict[str, Array], list[
     """
     if isinstance(gradients, ParameterVector):
         gradients = gradients.arrays()
+    n = case.network.n_parameters
+    if getattr(gradients, "shape", None) == (n,):
+        raise InputError(f"gradients: one array of {n} numbers; if they are in order, give ParameterVector(network, …)")
     require(isinstance(gradients, Mapping), "gradients", gradients, "a table of arrays by name, w1, b1, …")
     table = cast("Mapping[str, Any]", gradients)
     blocks = {block.name: block.shape for block in layout(case.network)}
-    _check_names(table, blocks, case)
+    _check_names(table, blocks)
     arrays: dict[str, Array] = {}
     notes: list[str] = []
     for name, shape in blocks.items():
@@ -58,28 +62,17 @@ def given_arrays(case: Case, gradients: object) -> tuple[dict[str, Array], list[
     return arrays, notes
 
 
-def _check_names(table: Mapping[str, Any], blocks: Mapping[str, tuple[int, ...]], case: Case) -> None:
-    for name in table:
-        if name not in blocks:
-            raise InputError(
-                f"gradients: {shown(name)} is no parameter of this network.{_likely(name, blocks)} "
-                f"Its gradient has {listed(blocks)}"
-            )
+def _check_names(table: Mapping[str, Any], blocks: Mapping[str, tuple[int, ...]]) -> None:
+    strange = [name for name in table if name not in blocks]
+    if strange:
+        raise InputError(
+            f"gradients: {shown(strange[0])} is no parameter of this network.{likely(table, blocks)} "
+            f"Its gradient has {listed(blocks)}"
+        )
     missing = [name for name in blocks if name not in table]
     if missing:
-        wanted = ", ".join(f"{name} {blocks[name]}" for name in missing[:4])
-        raise InputError(f"gradients: {listed(missing)} missing; expected {wanted}{', …' * (len(missing) > 4)}")
-
-
-def _likely(name: object, blocks: Mapping[str, tuple[int, ...]]) -> str:
-    """The name that is meant, where that can be told: dW1, W_1, weight1, grad_w1; or layers that count from 0."""
-    text = str(name).lower().replace("_", "").replace("grad", "").replace("weights", "w").replace("weight", "w")
-    text = text.replace("biases", "b").replace("bias", "b").replace(".", "").removeprefix("d")
-    if text in blocks:
-        return f" Did you mean {text!r}?"
-    if text in ("w0", "b0"):
-        return " Layers count from 1: w1 leads into the first layer after the input."
-    return did_you_mean(name, blocks)
+        wanted = ", ".join(f"{name} {blocks[name]}" for name in missing[:MOST])
+        raise InputError(f"gradients: {listed(missing)} missing; expected {wanted}{', …' * (len(missing) > MOST)}")
 
 
 def _numbers(name: str, values: object) -> Array:
@@ -106,6 +99,11 @@ def _remedy(name: str, array: Array, shape: tuple[int, ...], case: Case) -> str:
         return f" It has as many numbers as it should: {name}.reshape({shape}) if they are in that order"
     if name[0] == "w" and array.shape == (shape[0], shape[1] + 1):
         return f" One column too many: is the bias among the weights? It goes into b{name[1:]}"
+    if name[0] == "w" and array.shape == (shape[1] + 1, shape[0]):
+        return f" Transposed, with one row too many: is the bias among the weights? It goes into b{name[1:]}"
+    meant = [other for other, block in case.p if block.shape == array.shape]
+    if meant:
+        return f" That is the shape of {' and '.join(meant)}"
     if name[0] == "w" and array.ndim == 3 and array.shape[0] == case.n:
         return " One gradient for each example? Give their mean over the examples"
     letter = "(neurons of the layer, its inputs)" if name[0] == "w" else "(neurons of the layer,)"
