@@ -118,6 +118,8 @@ def content(path: Path, most: int | None = None, follow: bool = True) -> bytes:
 def parsed(path: Path, read: bytes, most: int | None = None) -> dict[str, Any]:
     """What these bytes of the file hold; ``most`` is how many they may unpack to."""
     with naming(path):
+        if not read.strip():
+            raise InputError("the file is empty; a gradient is a table of arrays by name, w1, b1, …")
         return _gradients(SUFFIXES[path.suffix.lower()](read, most))
 
 
@@ -125,32 +127,31 @@ def toml_table(read: bytes) -> dict[str, Any]:
     """A TOML file's table."""
     if read.count(b".") - len(_NUMBER.findall(read)) > _MOST_DOTS:
         raise InputError("not TOML that is read here: its keys have too many dots")
-    try:
+    with _told("TOML"):
         return tomllib.loads(read.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise InputError(f"not a text file in UTF-8 (byte {error.start})") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"not TOML: {error}") from None
-    except RecursionError:
-        raise InputError("not TOML that can be read: its lists are nested too deep") from None
-    except ValueError as error:
-        raise InputError(f"not TOML that can be read: {error}") from None
 
 
 def _json(read: bytes, most: int | None) -> Any:
     """A JSON file's value; NaN and Infinity are read, as Python and NumPy write them."""
-    try:
+    with _told("JSON"):
         return json.loads(read, object_pairs_hook=_each_once)
+
+
+@contextmanager
+def _told(language: str) -> Generator[None]:
+    """Says what a text is not that should be in this language."""
+    try:
+        yield
     except InputError:
         raise
     except UnicodeDecodeError as error:
         raise InputError(f"not a text file in UTF-8 (byte {error.start})") from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"not JSON: {error}") from None
+    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"not {language}: {error}") from None
     except RecursionError:
-        raise InputError("not JSON that can be read: its lists are nested too deep") from None
+        raise InputError(f"not {language} that can be read: its lists are nested too deep") from None
     except ValueError as error:
-        raise InputError(f"not JSON that can be read: {error}") from None
+        raise InputError(f"not {language} that can be read: {error}") from None
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
