@@ -265,7 +265,7 @@ def test_what_cannot_be_read_gets_no_points_and_the_others_theirs(kind: Content)
     kind.put(Path("in", f"bad{kind.suffix}"))
     grades = graded()
     assert grades["ann"]["points"] == grades["zoe"]["points"] == 4
-    if kind.name == "missing":
+    if kind.name == "missing" or kind.suffix not in SUFFIXES:  # of another kind: left alone
         assert len(grades) == 2
         return
     bad = grades["bad" if kind.name != "a folder" else "bad.npz"]
@@ -379,9 +379,33 @@ def test_submissions_are_called_by_their_file_or_folder() -> None:
     hand_in("hal/new", RIGHT)
     grades = graded()
     assert list(grades) == [
-        "ann", "Ben", "cem", "dora/one", "dora/two", "eli.json", "eli.npz", "fay", "gus", "hal"
+        "ann", "Ben", "cem", "dora/one", "dora/two", "eli.json", "eli.npz", "gus", "hal"
     ]  # fmt: skip
-    assert {name for name, one in grades.items() if one["error"]} == {"fay", "gus"}
+    assert {name for name, one in grades.items() if one["error"]} == {"gus"}
+
+
+def test_what_lies_beside_is_left_alone_and_named() -> None:
+    hand_in("ann", RIGHT)
+    assert "left alone" not in call("check", "in", "--grade", "rubric.toml").stdout
+    for name in ("exercise.pdf", "ann.py", "zoe.py", "list of\x1b[31m names.txt", "README"):
+        Path("in", name).write_bytes(b"something else")
+    result = call("check", "in", "--grade", "rubric.toml")
+    assert "1 submission: 1 right, 0 wrong, 0 not read" in result.stdout
+    said = " ".join(result.stdout.split())
+    assert "note: left alone, no gradients by their kind: README, ann.py, exercise.pdf, list of" in said
+    assert "zoe.py" in said
+    assert "\x1b" not in result.stdout
+    assert all(len(line) <= 80 for line in result.stdout.splitlines())
+    record = json.loads(call("check", "in", "--grade", "rubric.toml", "--json").stdout)
+    assert len(record["left_alone"]) == 5
+    for at in range(10):
+        Path("in", f"{at}.txt").write_bytes(b"")
+    assert " and 9 more" in " ".join(call("check", "in", "--grade", "rubric.toml").stdout.split())
+
+
+def test_a_folder_without_any_submission_is_refused() -> None:
+    Path("in", "ann.py").write_bytes(b"print(1)")
+    assert_refused(call("check", "in", "--grade", "rubric.toml"), ("in: holds no submissions", ".json"))
 
 
 def test_rubric_problem_and_grades_may_lie_among_the_submissions() -> None:

@@ -69,11 +69,13 @@ class Grade:
 
 @dataclass(frozen=True)
 class Grades:
-    """All grades, in the order of the names; ``of`` is the most points that there are."""
+    """All grades, in the order of the names; ``of`` is the most points that there are, ``left`` names the files of
+    other kinds that lay beside the submissions."""
 
     of: float
     parameters: tuple[str, ...]
     grades: tuple[Grade, ...]
+    left: tuple[str, ...] = ()
 
     def text(self) -> str:
         """For the terminal."""
@@ -118,13 +120,13 @@ def grade(
         raise InputError(
             f"{rubric.file}: every entry of its gradient is 0, which anybody can hand in; change the problem"
         )
-    found = submissions(folder, others)
+    found, left = submissions(folder, others)
     grades: list[Grade] = []
     for done, submission in enumerate(found):
         if watch is not None:
             watch(done, len(found))
         grades.append(_grade(rubric, model, examples, exact, items, submission))
-    return Grades(sum(item.points for item in items), names, _compared(grades))
+    return Grades(sum(item.points for item in items), names, _compared(grades), tuple(left))
 
 
 def _grade(

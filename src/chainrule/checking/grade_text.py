@@ -4,10 +4,13 @@ from typing import Any
 
 from chainrule.checking.grade import Grade, Grades
 from chainrule.render.csv_text import csv_text
-from chainrule.render.text import COLUMNS, columns, printable, width
+from chainrule.render.text import COLUMNS, columns, printable, width, wrapped
 
 _NAME = 24
 """The widest name that the terminal shows whole."""
+
+_LEFT = 6
+"""So many files that were left alone are named."""
 
 
 def text(grades: Grades) -> str:
@@ -18,7 +21,7 @@ def text(grades: Grades) -> str:
     if wrong > _NAME:
         rows = [[*row[:2], _cut(row[2], _NAME), row[3]] for row in rows]
     lines = [_cut(line, COLUMNS) for line in columns(rows, right=(False, True, False, False))]
-    return "\n".join([*lines, "", _summary(grades)])
+    return "\n".join([*lines, "", _summary(grades), *_left(grades)])
 
 
 def _what(one: Grade) -> list[str]:
@@ -37,6 +40,15 @@ def _summary(grades: Grades) -> str:
     mean = sum(one.points for one in grades.grades) / n
     counts = f"{right} right, {n - right - unread} wrong, {unread} not read"
     return f"{n} submission{'s' * (n > 1)}: {counts}; {mean:.3g} of {_number(grades.of)} points on average"
+
+
+def _left(grades: Grades) -> list[str]:
+    """The files that were no submissions."""
+    if not grades.left:
+        return []
+    more = f" and {len(grades.left) - _LEFT} more" if len(grades.left) > _LEFT else ""
+    names = ", ".join(_cut(printable(name), _NAME) for name in grades.left[:_LEFT])
+    return wrapped(f"note: left alone, no gradients by their kind: {names}{more}", 6)
 
 
 def csv(grades: Grades) -> str:
@@ -66,6 +78,7 @@ def record(grades: Grades) -> dict[str, Any]:
     """For JSON."""
     return {
         "of": _points(grades.of),
+        "left_alone": [printable(name) for name in grades.left],
         "grades": [
             {
                 "submission": _name(one),

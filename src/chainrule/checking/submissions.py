@@ -21,11 +21,12 @@ class Submission:
     error: str = ""
 
 
-def submissions(folder: str | Path, others: Collection[Path] = ()) -> list[Submission]:
-    """What was handed in, sorted by name; ``others`` are files that are none, such as the rubric.
+def submissions(folder: str | Path, others: Collection[Path] = ()) -> tuple[list[Submission], list[str]]:
+    """What was handed in, sorted by name, and the files in the folder that are of another kind, which are left alone.
 
-    A file in the folder itself is called by its name without suffix. A folder below it is one submission where it
-    holds one gradients file, and otherwise one for each, called folder/file. Raises InputError for no folder.
+    ``others`` are files that are no submissions, such as the rubric. A file in the folder itself is called by its name
+    without suffix. A folder below it is one submission where it holds one gradients file, and otherwise one for each,
+    called folder/file. Raises InputError for no folder.
     """
     folder = file_path(folder)
     try:
@@ -34,9 +35,8 @@ def submissions(folder: str | Path, others: Collection[Path] = ()) -> list[Submi
         raise InputError(f"{folder}: cannot be read ({error.strerror}); give a folder of submissions") from None
     entries = [path for path in entries if path.is_symlink() or not any(same_file(path, other) for other in others)]
     files = [path for path in entries if path.is_symlink() or not path.is_dir()]
-    stems = {path.stem for path in files if _known(path)}
-    # a .py beside the .json of the same name is left alone
-    found = [Submission(path.stem, path) for path in files if _known(path) or path.stem not in stems]
+    left = sorted(path.name for path in files if not _known(path) and not path.is_symlink())
+    found = [Submission(path.stem, path) for path in files if path.name not in left]
     for path in entries:
         if path not in files:
             found += _below(path)
@@ -47,7 +47,7 @@ def submissions(folder: str | Path, others: Collection[Path] = ()) -> list[Submi
         Submission(str(one.path.relative_to(folder)), one.path, one.error) if times[one.name] > 1 else one
         for one in found
     ]
-    return sorted(clear, key=lambda one: (one.name.casefold(), one.name))
+    return sorted(clear, key=lambda one: (one.name.casefold(), one.name)), left
 
 
 def _below(folder: Path) -> list[Submission]:
