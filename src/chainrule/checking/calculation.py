@@ -19,10 +19,17 @@ if TYPE_CHECKING:
 
 Step = Callable[[], Array]
 
+EVERY = slice(None)
+
 DELTA_STEPS = frozenset({"targets", "slope", "weight", "dC_da", "δ"})
 """The steps that what goes back depends on."""
 
 _OF_DELTA = DELTA_STEPS | {"error of δ"}
+
+_OF_CASE = {name: {name} for name in ("slope", "weight", "activation", "shares", "penalty", "bias_penalty")} | {
+    name: {name, "shares"} for name in ("weight_shares", "bias_shares")
+}
+"""The steps that depend on none but these."""
 
 
 class Calculation:
@@ -36,13 +43,17 @@ class Calculation:
         self._known: dict[tuple[str, int], Array] = {}
         self._before: Calculation | None = None
         self._elsewhere: dict[Mistake, Calculation] = {}
+        self._cases: dict[tuple[Case, Mistake], Case] = {}
 
     def but(self, mistake: "Mistake") -> "Calculation":
         """The same with one more mistake. What that leaves as it was is not computed again."""
         if mistake in self._elsewhere:
             return self._elsewhere[mistake]
-        further = Calculation(mistake.case(self.case))
-        further.mistakes = (*self.mistakes, mistake)
+        key = (self.case, mistake)
+        if key not in self._cases:  # a forward pass of its own is made once
+            self._cases[key] = mistake.case(self.case)
+        further = Calculation(self._cases[key])
+        further.mistakes, further._cases = (*self.mistakes, mistake), self._cases
         if further.case is self.case:
             further._before = self
         else:  # a forward pass of its own
@@ -54,10 +65,12 @@ class Calculation:
         if self._before is None:
             return None
         last = self.mistakes[-1]
-        above = last.layer is not None and l > last.layer
+        above = last.last is not None and l > last.last
+        steps = _OF_CASE.get(name)
+        alone = steps is not None and not any(m.does(step) for m in self.mistakes for step in steps)
         # an earlier mistake may make δ depend on ∂C/∂w
         aside = name in _OF_DELTA and not last.touches_δ() and not self._before.mistakes
-        return self._before if above or aside else None
+        return self._before if above or alone or aside else None
 
     # the steps of layer l --------------------------------------------------------------------------
 
@@ -108,9 +121,7 @@ class Calculation:
 
     def w(self, l: int) -> Array:
         """∂C/∂w of layer l."""
-        return self._step(
-            "w", l, lambda: (self.weight_shares(l)[:, None] * self.δ(l)).T @ self.activation(l) + self.penalty(l)
-        )
+        return self._step("w", l, lambda: self._w(l, EVERY))
 
     def b(self, l: int) -> Array:
         """∂C/∂b of layer l."""
@@ -121,6 +132,13 @@ class Calculation:
         with np.errstate(all="ignore"):
             return (self.w if name[0] == "w" else self.b)(int(name[1:]))
 
+    def some(self, name: str, rows: Array | slice) -> Array:
+        """Some rows of an array, for less than the whole may cost."""
+        l = int(name[1:])
+        whole = name[0] == "b" or ("w", l) in self._known or any(m.does("w") and m.made_in(l) for m in self.mistakes)
+        with np.errstate(all="ignore"):
+            return self.array(name)[rows] if whole else self._w(l, rows)
+
     def _step(self, name: str, l: int, right: Step) -> Array:
         before = self._unchanged(name, l)
         if before is not None and name != "targets":
@@ -128,7 +146,7 @@ class Calculation:
         key = (name, l)
         if key not in self._known:
             for mistake in self.mistakes:
-                if mistake.layer in (None, l):
+                if mistake.made_in(l):
                     right = mistake.replaced(name, self, l, right)
             self._known[key] = right()
         return self._known[key]
@@ -145,17 +163,20 @@ class Calculation:
             return self.slope(L) * self.dC_da(L)
         return C.delta(case.trace.z[L], self.targets(), case.network.σ(L))
 
+    def _w(self, l: int, rows: Array | slice) -> Array:
+        return (self.weight_shares(l)[:, None] * self.δ(l)[:, rows]).T @ self.activation(l) + self.penalty(l)[rows]
+
     def _b(self, l: int) -> Array:
         return (self.bias_shares(l)[:, None] * self.δ(l)).sum(axis=0) + self.bias_penalty(l)
 
     # rounding --------------------------------------------------------------------------------------
 
-    def error(self, name: str) -> Array:
+    def error(self, name: str, rows: Array | slice = EVERY) -> Array:
         """By how much a calculation that takes this way may miss its result, entry by entry, as ∂C/∂w or ∂C/∂b lie."""
         with np.errstate(all="ignore"):
-            error = (self._error_w if name[0] == "w" else self._error_b)(int(name[1:]))
+            error = (self._error_w if name[0] == "w" else self._error_b)(int(name[1:]), rows)
         error = np.where(np.isnan(error), np.inf, error)  # 0 · ∞, where a function overflows
-        return error + self.case.coarse[name] if name in self.case.coarse else error
+        return error + self.case.coarse[name][rows] if name in self.case.coarse else error
 
     def _error_δ(self, l: int) -> Array:
         before = self._unchanged("error of δ", l)
@@ -178,15 +199,61 @@ class Calculation:
         e = self._error_δ(l + 1) @ W + r.sum(len(W)) * incoming + least
         return r.slope[l] * incoming + (s + r.slope[l]) * e + FEW * r.u * (s * incoming + δ) + least
 
-    def _error_w(self, l: int) -> Array:
+    def _error_w(self, l: int, rows: Array | slice) -> Array:
         case, r = self.case, self.case.rounding
-        share, e, δ = np.abs(self.weight_shares(l))[:, None], self._error_δ(l), np.abs(self.δ(l))
+        share, e, δ = np.abs(self.weight_shares(l))[:, None], self._error_δ(l)[:, rows], np.abs(self.δ(l)[:, rows])
         a, of_a = np.abs(self.activation(l)), r.a[l - 1]
         terms = (share * (e + r.sum(case.n) * δ)).T @ a + (share * (δ + e)).T @ of_a
-        return terms + FEW * r.u * np.abs(self.penalty(l)) + r.tiny
+        return terms + FEW * r.u * np.abs(self.penalty(l)[rows]) + r.tiny
 
-    def _error_b(self, l: int) -> Array:
+    def _error_b(self, l: int, rows: Array | slice) -> Array:
         case, r = self.case, self.case.rounding
         share = np.abs(self.bias_shares(l))[:, None]
         terms = (share * (self._error_δ(l) + r.sum(case.n) * np.abs(self.δ(l)))).sum(axis=0)
-        return terms + FEW * r.u * np.abs(self.bias_penalty(l)) + r.tiny
+        return (terms + FEW * r.u * np.abs(self.bias_penalty(l)) + r.tiny)[rows]
+
+    def most_error(self, name: str) -> float:
+        """A bound of all entries of :meth:`error`, from the lengths of its factors (Cauchy, Schwarz): a prediction
+        that is further off need not be compared more closely."""
+        l, r = int(name[1:]), self.case.rounding
+        with np.errstate(all="ignore"):
+            δ, e = _length(self.δ(l)), self._length_of_error_δ(l)
+            share = np.abs(self.weight_shares(l) if name[0] == "w" else self.bias_shares(l))
+            terms = e + r.sum(self.case.n) * δ
+            if name[0] == "w":
+                terms = terms * _largest(self.activation(l)) + (δ + e) * _largest(r.a[l - 1])
+            penalty = self.penalty(l) if name[0] == "w" else self.bias_penalty(l)
+            return float(np.vdot(share, terms)) + FEW * r.u * float(np.abs(penalty).max(initial=0)) + r.tiny
+
+    def _length_of_error_δ(self, l: int) -> Array:
+        """A bound of the length of an example's error of δ, (examples,)."""
+        before = self._unchanged("error of δ", l)
+        if before is not None:
+            return before._length_of_error_δ(l)
+        key = ("length of error of δ", l)
+        if key not in self._known:
+            self._known[key] = self._length_of_error_of_δ(l)
+        return self._known[key]
+
+    def _length_of_error_of_δ(self, l: int) -> Array:
+        case, r = self.case, self.case.rounding
+        δ = _length(self.δ(l))
+        share = example_shares(case.n, case.weights)
+        least = r.tiny / np.where(share > 0, share, 1) * np.sqrt(case.sizes[l])
+        if l == case.L:
+            return _length(r.output) + FEW * r.u * δ + least
+        W = self.weight(l + 1)
+        size = float(np.linalg.norm(W))
+        incoming, s, of_s = _length(self.δ(l + 1)) * size, _largest(self.slope(l)), _largest(r.slope[l])
+        e = self._length_of_error_δ(l + 1) * size + r.sum(len(W)) * incoming + least
+        return of_s * incoming + (s + of_s) * e + FEW * r.u * (s * incoming + δ) + least
+
+
+def _length(a: Array) -> Array:
+    """‖a_i‖ of every example."""
+    return np.sqrt(np.einsum("ij,ij->i", a, a))
+
+
+def _largest(a: Array) -> Array:
+    """max_j |a_ij| of every example."""
+    return np.maximum(a.max(axis=1, initial=0), -a.min(axis=1, initial=0))

@@ -85,4 +85,7 @@ class Case:
 
     def but(self, **changes: object) -> "Case":
         """The same with some of it replaced."""
-        return replace(self, **changes)  # pyright: ignore[reportArgumentType]
+        other = replace(self, **changes)  # pyright: ignore[reportArgumentType]
+        if "trace" in vars(self) and not changes.keys() & {"p", "X"}:
+            vars(other)["trace"] = self.trace
+        return other

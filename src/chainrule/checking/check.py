@@ -82,8 +82,8 @@ def judge(case: Case, given: Given, precision: str = "auto", notes: Sequence[str
             remark = "the numbers agree as far as float32 does, and no further: taken for a float32 calculation"
             if not still:
                 return Verdict(case, given, "float32", (), (*notes, remark))
-            named = _findings(looser, given, still) if rounded else ()
-            if any(finding.bug is not None for finding in named):
+            named = _named(looser, given, still, whole=True) if rounded else ()
+            if named:
                 return Verdict(looser, given, "float32", named, tuple(notes))
     return Verdict(case, given, told.name, findings, tuple(notes))
 
@@ -149,14 +149,19 @@ def _scale(calculation: Calculation, name: str) -> float:
 
 def _findings(case: Case, given: Given, wrong: Sequence[str]) -> tuple[Finding, ...]:
     """The mistakes that explain what is wrong, and what nothing explains."""
+    return _named(case, given, wrong) or unexplained(case, given, wrong)
+
+
+def _named(case: Case, given: Given, wrong: Sequence[str], *, whole: bool = False) -> tuple[Finding, ...]:
+    """The mistakes that explain what is wrong, with what is left; none where nothing does, or not the ``whole``."""
     if not all(np.isfinite(given[name]).all() for name in given):
-        return unexplained(case, given, wrong)
+        return ()
     exact = Calculation(case)
-    found = Search(case, given, in_order(case, given), wrong).explanations()
+    found = Search(case, given, in_order(case, given), wrong).explanations(whole=whole)
     # one in which a mistake shows nowhere, since another undoes it, explains nothing
-    explanations = [e for e in found if all(_touched(exact, e, mistake, wrong) for mistake in e.mistakes)]
+    explanations = [e for e in found if e.mistakes and all(_touched(exact, e, m, wrong) for m in e.mistakes)]
     if not explanations:
-        return unexplained(case, given, wrong)
+        return ()
     first = explanations[0]
     named = [name for name in wrong if name not in first.aside]
     right = [name for name in given if name not in wrong]

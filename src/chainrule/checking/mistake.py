@@ -3,8 +3,8 @@ kind."""
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -18,28 +18,31 @@ from chainrule.checking.right_line import a_in, line_of, δ_line
 Given = Mapping[str, Array]
 """What was given: ∂C/∂w and ∂C/∂b by name, in whatever shape they came."""
 
-_STEPS = frozenset(
-    {
-        "targets", "slope", "weight", "dC_da", "δ", "activation", "shares", "weight_shares", "bias_shares", "penalty", "bias_penalty",
-        "w", "b",
-    }
-)  # fmt: skip
+_AFTER_DELTA = {
+    "w": frozenset({"activation", "shares", "weight_shares", "penalty", "w"}),
+    "b": frozenset({"shares", "bias_shares", "bias_penalty", "b"}),
+}
+"""The steps that make ∂C/∂w and ∂C/∂b of δ."""
+
+_STEPS = DELTA_STEPS.union(*_AFTER_DELTA.values())
 
 
-@dataclass_transform(eq_default=False)
+@dataclass_transform(eq_default=False, field_specifiers=(field,))
 @dataclass(eq=False, repr=False)
 class Mistake:
-    """One mistake at one place: in layer ``layer``, or in every layer where that is None.
+    """One mistake at one place: in layer ``layer``; or where that is None in all those ``among`` which it can be made,
+    which are all layers if it says none.
 
     A subclass is a dataclass by itself; what distinguishes its variants are its fields, after ``layer``. It has a
     docstring that says what is done wrong, and
 
     - ``name``, what the mistake is called in reports and in JSON;
     - ``says``, one clause for the report, and ``fix``, the line that is right, in NumPy. In both {l} stands for the
-      layer, the last where the mistake is in none, {before} and {after} for its neighbours, {n_in} and {n_out} for its
-      sizes, {σ} for its activation, {a_in} for what comes into it, {n} for the number of examples; {dw}, {db} and {δ}
-      for the right lines of :mod:`chainrule.checking.right_line`; {…} for each of the fields, and for whatever
-      :meth:`words` adds;
+      layer, {layer} for the same in words, {before} and {after} for its neighbours, {n_in} and {n_out} for its sizes,
+      {σ} for its activation, {a_in} for what comes into it, {in_arrays} for its arrays, {n} for the number of examples;
+      {dw}, {db} and {δ} for the right lines of :mod:`chainrule.checking.right_line`; {…} for each of the fields, and
+      for whatever :meth:`words` adds. Where the mistake is in every layer, ``says`` has z[l] for z2, and ``fix`` the
+      line of the last of them;
     - a method for each step of :class:`chainrule.checking.calculation.Calculation` that it does wrong, with the step's
       name and the arguments (calculation, layer, right): ``right()`` is what the step should give;
     - :meth:`sites`, where in a problem it can be made, if that is not in every layer.
@@ -48,6 +51,7 @@ class Mistake:
     """
 
     layer: int | None
+    among: tuple[int, ...] = field(default=(), kw_only=True)
 
     name: ClassVar[str]
     says: ClassVar[str]
@@ -69,7 +73,34 @@ class Mistake:
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
         """The mistake at every place where it can be made."""
-        return [cls(l) for l in case.layers]
+        return cls.in_each(case.layers, case)
+
+    @classmethod
+    def in_each(cls, layers: Sequence[int], case: Case, *fields: object) -> list[Self]:
+        """The mistake in each of these layers, in all of them, and in all that are hidden."""
+        whole = [tuple(layers), tuple(l for l in layers if l < case.L)]
+        every = [cls(None, *fields, among=among) for among in dict.fromkeys(whole) if len(among) > 1]
+        return [*(cls(l, *fields) for l in layers), *every]
+
+    @classmethod
+    def anywhere(cls, case: Case) -> list[Self]:
+        """The mistake in the whole network, which needs no word, in each of its layers, and in all that are hidden."""
+        layers = case.layers if case.L > 1 else range(0)
+        return [cls(None), *(m for m in cls.in_each(layers, case) if m.among != tuple(layers))]
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether it is made in no layer by itself but in the whole."""
+        return self.layer is None and not self.among
+
+    def made_in(self, l: int) -> bool:
+        """Whether it is made in this layer."""
+        return self.everywhere or l == self.layer or l in self.among
+
+    @property
+    def last(self) -> int | None:
+        """The last layer in which it is made; None where that is the network's."""
+        return self.layer or max(self.among, default=None)
 
     def case(self, case: Case) -> Case:
         """The problem that is solved instead, for mistakes made on the way forward."""
@@ -86,6 +117,13 @@ class Mistake:
         """Whether it changes what goes back, not only what is made of it in each layer."""
         return cls.case is not Mistake.case or any(cls.does(step) for step in DELTA_STEPS)
 
+    def touches(self, name: str) -> bool:
+        """Whether it may change ∂C/∂w or ∂C/∂b of this name."""
+        l = int(name[1:])
+        if self.touches_δ():
+            return self.last is None or l <= self.last
+        return self.made_in(l) and any(self.does(step) for step in _AFTER_DELTA[name[0]])
+
     def words(self, case: Case) -> dict[str, object]:
         """Further words for ``says`` and ``fix``."""
         return {}
@@ -99,23 +137,45 @@ class Mistake:
 
     def said(self, case: Case) -> str:
         """The clause for the report."""
-        return self.says.format(**self._all_words(case))
+        words = self._all_words(case)
+        if self.among:
+            words |= {"l": "[l]", "layer": "l", "before": "[l-1]", "after": "[l+1]", "n_out": "n[l]", "n_in": "n[l-1]"}
+        words["in_arrays"] = "" if self.everywhere else f" in dw{words['l']} and db{words['l']}"
+        return (f"{self.place(case)}: " if self.among else "") + self.says.format(**words)
 
     def line(self, case: Case) -> str:
         """The line that is right."""
-        return self.fix.format(**self._all_words(case))
+        line = self.fix.format(**self._all_words(case))
+        return line + (", and so " if "    #" in line else "    # and so ") + self.place(case) if self.among else line
+
+    def place(self, case: Case) -> str:
+        """Where it is made."""
+        if self.layer:
+            return f"in layer {self.layer}"
+        return "in every hidden layer" if self.among == tuple(case.hidden) else "in every layer"
+
+    def formulas(self, of: Callable[[int], str], case: Case) -> str:
+        """What a text says of the layers in which it is made, once each."""
+        layers = [self.layer] if self.layer else self.among or (case.L,)
+        return ", ".join(dict.fromkeys(of(l) for l in layers))
+
+    def at(self, case: Case) -> int:
+        """The layer in which it is made, or the last of them."""
+        return self.last or case.L
 
     def _all_words(self, case: Case) -> dict[str, object]:
-        l = self.layer or case.L
+        l = self.at(case)
         words: dict[str, object] = {
             "l": l, "before": l - 1, "after": l + 1, "n_out": case.sizes[l], "n_in": case.sizes[l - 1],
-            "σ": case.network.activation[l - 1], "n": case.n, "L": case.L, "a_in": a_in(l),
-            "dw": line_of(f"w{l}", case), "db": line_of(f"b{l}", case), "δ": δ_line(case, l),
+            "σ": self.formulas(lambda l: case.network.activation[l - 1], case), "n": case.n, "L": case.L,
+            "a_in": a_in(l), "dw": line_of(f"w{l}", case), "db": line_of(f"b{l}", case), "δ": δ_line(case, l),
         }  # fmt: skip
-        return words | vars(self) | self.words(case)
+        return words | vars(self) | {"layer": l} | self.words(case)
 
     def __repr__(self) -> str:
-        return self.name if self.layer is None else f"{self.name} in layer {self.layer}"
+        if self.layer is None:
+            return self.name + (" in every layer" if self.among else "")
+        return f"{self.name} in layer {self.layer}"
 
 
 class Fitted(Mistake, ABC):

@@ -30,6 +30,10 @@ BITS = 10
 """Numbers that are wrong at random agree with any of the mistakes that are tried once in 2¹⁰ gradients at most."""
 
 
+TELLING = 4
+"""So many rows of an array, those that are furthest from what is right, are compared before the whole is."""
+
+
 @dataclass(frozen=True, eq=False)
 class Explanation:
     """Mistakes that together explain the first arrays, as many as ``explained``, but for those left ``aside``."""
@@ -60,19 +64,23 @@ class Search:
         self.fitted = [kind for kind in kinds if issubclass(kind, Fitted)]
         self.plain = [mistake for kind in kinds if not issubclass(kind, Fitted) for mistake in kind.sites(case, given)]
         self.start = Calculation(case)
+        self._rows: dict[str, Array | slice] = {}
         self.needed = BITS + log2(len(self.plain) + len(self.fitted) * len(names))
 
-    def explanations(self) -> list[Explanation]:
-        """All that explain the most with the fewest mistakes, the likeliest first."""
+    def explanations(self, *, whole: bool = False) -> list[Explanation]:
+        """All that explain the most with the fewest mistakes, the likeliest first; of those that explain the whole
+        gradient alone, none where that is asked for and there is none."""
         beam = [self._onward(Explanation(self.start, 0))]
         while beam[0].explained < len(self.names):
             further = self._further(beam)
-            whole = [e for e in further if e.explained == len(self.names) and not e.aside]
-            if whole:
-                return sorted(whole, key=lambda e: e.cost)
+            of_all = [e for e in further if e.explained == len(self.names) and not e.aside]
+            if of_all:
+                return sorted(of_all, key=lambda e: e.cost)
             if further:  # which may explain, with another mistake, what was left aside without it
                 again = (Explanation(e.calculation, 0, without=e.without) if e.aside else e for e in further[:BEAM])
                 beam = sorted((self._onward(e) for e in again), key=lambda e: (-e.explained, e.cost))
+            elif whole:
+                return []
             else:
                 beam = self._aside(beam[0])
         return [e for e in beam if e.explained == len(self.names) and e.aside == beam[0].aside]
@@ -89,10 +97,10 @@ class Search:
 
     def _candidates(self, before: Explanation) -> Iterator[Mistake]:
         """The mistakes that may change the first array that is not explained."""
-        layer = int(self.names[before.explained][1:])
+        name = self.names[before.explained]
         taken = {(type(m), m.layer) for m in before.mistakes}
         for mistake in chain(self.plain, *(self._fits(kind, before.calculation) for kind in self.fitted)):
-            if (mistake.layer is None or mistake.layer >= layer) and (type(mistake), mistake.layer) not in taken:
+            if mistake.touches(name) and (type(mistake), mistake.layer) not in taken:
                 yield mistake
 
     def _fits(self, kind: type[Fitted], so_far: Calculation) -> list[Fitted]:
@@ -107,8 +115,10 @@ class Search:
         bits: list[Array] = []
         explained = 0
         for at, name in enumerate(self.names):
-            untouched = mistake.layer is not None and int(name[1:]) > mistake.layer
+            untouched = mistake.last is not None and int(name[1:]) > mistake.last
             if name not in before.aside and not (at < before.explained and untouched):
+                if self._is_far(calculation, name):
+                    break
                 tolerance = tolerance_of(calculation, name, self.given[name])
                 if tolerance is None or not within(self.given[name], calculation.array(name), tolerance):
                     break
@@ -119,6 +129,34 @@ class Search:
             return None
         confirming = np.sort(np.concatenate(bits))[: -mistake.fitted or None]
         return Explanation(calculation, explained, before.aside, before) if confirming.sum() >= self.needed else None
+
+    def _is_far(self, calculation: Calculation, name: str) -> bool:
+        """Whether a few rows of an array show, at little cost, that it is not what a calculation predicts."""
+        given, rows = self.given[name], self._telling(name)
+        try:
+            predicted = calculation.some(name, rows)
+            if predicted.shape != given[rows].shape or not np.isfinite(predicted).all():
+                return True
+            far = np.abs(given[rows] - predicted)
+            # twice, and a little more: what is predicted rightly is hardly larger than what was given
+            least = 4 * calculation.case.u * 2.1 * float(np.abs(given).max(initial=0))
+            coarse = calculation.case.coarse.get(name, np.zeros(1))
+            if (far > max(SLACK * calculation.most_error(name) + float(coarse.max(initial=0)), least)).any():
+                return True
+            if name[0] == "b" or given.shape != self.start.array(name).shape:
+                return False
+            return bool((far > np.maximum(SLACK * calculation.error(name, rows), least)).any())
+        except (ValueError, IndexError):  # shapes that do not fit
+            return True
+
+    def _telling(self, name: str) -> Array | slice:
+        """The rows of an array of weights that are furthest from what is right; all of a bias."""
+        if name not in self._rows:
+            given, right = self.given[name], self.start.array(name)
+            alike = name[0] == "w" and given.shape == right.shape
+            far = np.abs(given - right).max(axis=1, initial=0) if alike else np.zeros(len(given))
+            self._rows[name] = np.argsort(-far)[:TELLING] if name[0] == "w" else slice(None)
+        return self._rows[name]
 
     def _confirmed(self, before: Calculation, mistake: Mistake, name: str, tolerance: Array) -> Array:
         """The bits of an array's entries. Those of the last output of a softmax follow from the others, since the sum

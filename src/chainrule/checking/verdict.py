@@ -208,9 +208,9 @@ def _where(name: str, given: Array, right: Array, allowed: Array) -> str:
     example = f"the furthest is {place}: yours {given[worst]:.10g}, exact {right[worst]:.10g}"
     if len(at) == right.size:
         return f"every entry of d{name} is wrong; {example}"
-    if right.ndim == 2 and len({int(i) for i, _ in at}) == 1 and len(at) > 1:
+    if right.ndim == 2 and len(at) > 1 and (at[:, 0] == at[0, 0]).all():
         return f"only row {at[0][0]} of d{name} is wrong, neuron {at[0][0]}; {example}"
-    if right.ndim == 2 and len({int(k) for _, k in at}) == 1 and len(at) > 1:
+    if right.ndim == 2 and len(at) > 1 and (at[:, 1] == at[0, 1]).all():
         return f"only column {at[0][1]} of d{name} is wrong, input {at[0][1]}; {example}"
     return f"d{name} is wrong in {_entries(name, at, right.size)}; {example}"
 

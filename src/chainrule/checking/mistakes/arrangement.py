@@ -13,36 +13,30 @@ class TransposedResult(Mistake):
     """The result is transposed."""
 
     name = "transposed-result"
-    says = "{which} transposed: its entry [j, k] is ∂C/∂w[k, j]"
+    says = "dw{l} is transposed: its entry [j, k] is ∂C/∂w{l}[k, j]"
     fix = "{dw}    # of the shape of w{l}"
     rank = 0
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(l) for l in (None, *case.layers)]
+        return cls.in_each(case.layers, case)
 
     def w(self, calculation: Calculation, l: int, right: Step) -> Array:
         return right().T
-
-    def words(self, case: Case) -> dict[str, object]:
-        return {"which": f"dw{self.layer} is"} if self.layer else {"which": "every dw is"}
 
 
 class ColumnMajor(Mistake):
     """The numbers are right but were flattened column by column and read row by row."""
 
     name = "column-major"
-    says = "{which} flattened column by column (order='F') and read row by row"
+    says = "dw{l} was flattened column by column (order='F') and read row by row"
     fix = "{dw};  dw{l}.ravel()    # order='C', as in the article"
     rank = 1
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(l) for l in (None, *case.layers)]
+        return cls.in_each(case.layers, case)
 
     def w(self, calculation: Calculation, l: int, right: Step) -> Array:
         right_ = right()
         return right_.ravel(order="F").reshape(right_.shape)
-
-    def words(self, case: Case) -> dict[str, object]:
-        return {"which": f"dw{self.layer} was"} if self.layer else {"which": "every dw was"}

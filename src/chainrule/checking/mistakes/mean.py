@@ -13,13 +13,13 @@ class MeanMissing(Mistake):
     """The sum over the examples is not divided by their number."""
 
     name = "mean-missing"
-    says = "the sum over the {n} examples was not divided by {n}"
+    says = "the sum over the {n} examples was not divided by {n}{in_arrays}"
     fix = "{dw};  {db}"
     rank = 0
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(None)] if case.n > 1 else []
+        return cls.anywhere(case) if case.n > 1 else []
 
     def shares(self, calculation: Calculation, l: int, right: Step) -> Array:
         return right() * calculation.case.n
@@ -29,13 +29,13 @@ class MeanSquared(Mistake):
     """The sum over the examples is divided by their number twice."""
 
     name = "mean-squared"
-    says = "the sum over the {n} examples was divided by {n} twice"
+    says = "the sum over the {n} examples was divided by {n} twice{in_arrays}"
     fix = "{dw};  {db}    # once"
     rank = 0
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(None)] if case.n > 1 else []
+        return cls.anywhere(case) if case.n > 1 else []
 
     def shares(self, calculation: Calculation, l: int, right: Step) -> Array:
         return right() / calculation.case.n

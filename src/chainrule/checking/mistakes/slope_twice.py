@@ -21,7 +21,7 @@ class SlopeTwice(Mistake):
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(l) for l in with_slope(case)]
+        return cls.in_each(with_slope(case), case)
 
     def slope(self, calculation: Calculation, l: int, right: Step) -> Array:
         return right() ** 2

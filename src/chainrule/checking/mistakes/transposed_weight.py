@@ -19,7 +19,7 @@ class TransposedWeight(Mistake):
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(l) for l in case.layers[1:] if case.sizes[l] == case.sizes[l - 1]]
+        return cls.in_each([l for l in case.layers[1:] if case.sizes[l] == case.sizes[l - 1]], case)
 
     def weight(self, calculation: Calculation, l: int, right: Step) -> Array:
         return right().T

@@ -19,7 +19,7 @@ class NextActivation(Mistake):
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(l) for l in case.layers if case.sizes[l] == case.sizes[l - 1]]
+        return cls.in_each([l for l in case.layers if case.sizes[l] == case.sizes[l - 1]], case)
 
     def activation(self, calculation: Calculation, l: int, right: Step) -> Array:
         return calculation.case.trace.a[l]
@@ -35,7 +35,7 @@ class InputForActivation(Mistake):
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(l) for l in case.layers[1:] if case.sizes[l - 1] == case.sizes[0]]
+        return cls.in_each([l for l in case.layers[1:] if case.sizes[l - 1] == case.sizes[0]], case)
 
     def activation(self, calculation: Calculation, l: int, right: Step) -> Array:
         return calculation.case.trace.a[0]
@@ -51,7 +51,7 @@ class PreActivation(Mistake):
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(l) for l in case.layers[1:]]
+        return cls.in_each(case.layers[1:], case)
 
     def activation(self, calculation: Calculation, l: int, right: Step) -> Array:
         return calculation.case.trace.z[l - 1]

@@ -41,7 +41,7 @@ class ZerosInOne(Mistake):
     """One array was never filled."""
 
     name = "zeros-in-one"
-    says = "d{array} is 0 throughout: it was never computed"
+    says = "d{letter}{l} is 0 throughout: it was never computed"
     fix = "{line}"
     rank = 1
 
@@ -49,7 +49,7 @@ class ZerosInOne(Mistake):
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(l, letter) for l in case.layers for letter in "wb"]
+        return [m for letter in "wb" for m in cls.in_each(case.layers, case, letter)]
 
     def w(self, calculation: Calculation, l: int, right: Step) -> Array:
         return np.zeros_like(right()) if self.letter == "w" else right()
@@ -58,5 +58,4 @@ class ZerosInOne(Mistake):
         return np.zeros_like(right()) if self.letter == "b" else right()
 
     def words(self, case: Case) -> dict[str, object]:
-        array = f"{self.letter}{self.layer}"
-        return {"array": array, "line": line_of(array, case)}
+        return {"line": line_of(f"{self.letter}{self.at(case)}", case)}
