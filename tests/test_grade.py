@@ -211,6 +211,98 @@ def test_constants_and_copies_of_another_array_never_pass(saturated: dict[str, N
     assert grades["dora"]["ok"]
 
 
+def noise(size: float, like: Arrays) -> dict[str, NDArray[Any]]:
+    random = np.random.default_rng(0)
+    return {name: size * random.normal(size=array.shape) for name, array in like.items()}
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-300, 1e-30, 1e-19, 1e-17, 1e-16])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+def test_noise_never_passes_however_much_rounding_may_do(
+    size: float, dtype: Any, saturated: dict[str, NDArray[Any]]
+) -> None:
+    small = {name: array.astype(dtype) for name, array in noise(size, saturated).items()}
+    rest = {name: array for name, array in saturated.items() if name[1] == "3"}
+    hand_in("ann", small, ".npz")
+    hand_in("ben", small | rest, ".npz")
+    hand_in("cem", {name: 2 * array for name, array in saturated.items()} | rest)
+    hand_in("dora", {name: -array for name, array in saturated.items()} | rest)
+    hand_in("eli", saturated)
+    assert [one["points"] for one in graded().values()] == [0, 2, 2, 2, 6]
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-310, 5e-324])
+def test_noise_is_no_0_where_0_is_right(size: float) -> None:
+    dead = PROBLEM | {
+        "network": PROBLEM["network"] | {"activation": ["relu", "sigmoid"]},
+        "parameters": PROBLEM["parameters"] | {"b1": [-9.0, -9.0, -9.0]},
+    }
+    Path("dead.toml").write_text(toml(dead))
+    rubric("", "dead.toml")
+    right = gradient_of("dead.toml")
+    hand_in("ann", right | {"w1": size * np.ones_like(right["w1"]), "b1": noise(3 * size, right)["b1"]})
+    hand_in("ben", right)
+    grades = graded()
+    assert why(grades["ann"]).keys() == {"w1", "b1"}
+    assert grades["ben"]["ok"]
+
+
+def test_at_a_kink_only_what_a_convention_gives_passes() -> None:
+    """All z1 are exactly 0: any slope from 0 to 1 would be as right for an analysis of rounding alone."""
+    kink = {
+        "network": {"sizes": [2, 2, 1], "activation": ["relu", "identity"], "cost": "squared-error"},
+        "parameters": {"w1": [[0.0, 0.0], [0.0, 0.0]], "b1": [0.0, 0.0], "w2": [[0.5, -0.7]], "b2": [0.25]},
+        "examples": [{"x": [1.0, 2.0], "y": [0.7]}, {"x": [3.0, -1.0], "y": [0.1]}],
+    }
+    Path("kink.toml").write_text(toml(kink))
+    rubric("", "kink.toml")
+    ours = gradient_of("kink.toml")
+    other = np.array([[0.5], [-0.7]]) * (np.array([[2 * (0.25 - 0.7), 2 * (0.25 - 0.1)]]) @ [[1, 2], [3, -1]]) / 2
+    assert not ours["w1"].any()
+    hand_in("ann", ours)
+    hand_in("ben", ours | {"w1": other})
+    hand_in("cem", ours | {"w1": other / 2, "b2": ours["b2"] + 1})
+    hand_in("dora", ours | {"w1": 0.3 * other})
+    hand_in("eli", ours | {"w1": 0.9 * other * [[1, 0.2], [0.3, 1]]})
+    grades = graded()
+    assert {name: why(one) for name, one in grades.items()} == {
+        "ann": {}, "ben": {}, "cem": {"b2": "unexplained"}, "dora": {"w1": "lost in rounding"},
+        "eli": {"w1": "lost in rounding"},
+    }  # fmt: skip
+    rubric('conventions = "ours"\n', "kink.toml")
+    grades = graded()
+    assert why(grades["ben"]) == {"w1": "kink-convention"}
+    assert why(grades["cem"])["w1"] == "kink-convention"
+
+
+def test_a_shorter_type_excuses_nothing_unless_the_rubric_asks_for_it() -> None:
+    """What rounding to float16 would hide, a penalty that is missing, is a mistake."""
+    Path("penalty.toml").write_text(toml(PROBLEM | {"network": PROBLEM["network"] | {"l2": 1e-5}}))
+    rubric("", "penalty.toml")
+    short = {name: array.astype(np.float16) for name, array in gradient_of("penalty.toml").items()}
+    missing = {name: array.astype(np.float16) for name, array in RIGHT.items()}
+    hand_in("ann", short, ".npz")
+    hand_in("ben", missing, ".npz")
+    assert [one["points"] for one in graded().values()] == [0, 0]
+    rubric('precision = "float16"\n', "penalty.toml")
+    assert graded()["ann"]["ok"]
+
+
+def test_arrays_that_rounding_hides_are_told_to_the_teacher(saturated: dict[str, NDArray[Any]]) -> None:
+    hand_in("ann", saturated)
+    said = call("check", "in", "--grade", "rubric.toml")
+    assert "note: w1, b1, w2, b2: rounding may change" in said.stdout
+    assert json.loads(call("check", "in", "--grade", "rubric.toml", "--json").stdout)["hidden"] == [
+        "w1",
+        "b1",
+        "w2",
+        "b2",
+    ]
+    rubric("")
+    Path("in", "ann.json").write_bytes(written(RIGHT, ".json"))
+    assert "note:" not in call("check", "in", "--grade", "rubric.toml").stdout
+
+
 def test_an_array_handed_in_for_another_is_said_to_be_that() -> None:
     square = {
         "network": {"sizes": [2, 2, 2], "activation": "tanh", "cost": "squared-error"},

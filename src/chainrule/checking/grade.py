@@ -8,42 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.calculus.arrays import Array
-from chainrule.calculus.network import layout
-from chainrule.checking.calculation import Calculation
 from chainrule.checking.case import Case
 from chainrule.checking.check import check_examples
 from chainrule.checking.files import content, naming, parsed, suffix
+from chainrule.checking.marks import Key, Mark, marks
 from chainrule.checking.mistake import Given
 from chainrule.checking.rubric import Item, Rubric
 from chainrule.checking.submissions import Submission, submissions
-from chainrule.checking.verdict import Finding, Verdict
+from chainrule.checking.verdict import Finding
 from chainrule.errors import ChainruleError, InputError
 from chainrule.model.model import Examples, Model, alone
 
 Watcher = Callable[[int, int], None]
 """Called with how many are graded, and of how many."""
-
-_LIKE = 1e-6
-"""Entries are the same where they differ by less, relative to the largest: to tell a constant from numbers, not
-right from wrong."""
-
-_NOT_ROUNDING = 1e-3
-"""What :mod:`chainrule.checking.check` takes for another convention and not for rounding."""
-
-
-@dataclass(frozen=True)
-class Mark:
-    """One array of a submission: right, or why not. ``bugs`` has for each mistake in it the names that it goes by."""
-
-    parameter: str
-    why: str = ""
-    bugs: tuple[tuple[str, ...], ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether it is right."""
-        return not self.why
 
 
 @dataclass(frozen=True)
@@ -70,12 +47,13 @@ class Grade:
 @dataclass(frozen=True)
 class Grades:
     """All grades, in the order of the names; ``of`` is the most points that there are, ``left`` names the files of
-    other kinds that lay beside the submissions."""
+    other kinds that lay beside the submissions, ``hidden`` the arrays that rounding may change as much as they are."""
 
     of: float
     parameters: tuple[str, ...]
     grades: tuple[Grade, ...]
     left: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
 
     def text(self) -> str:
         """For the terminal."""
@@ -112,11 +90,8 @@ def grade(
         with naming(rubric.path):
             model, examples = alone(model, examples, rubric.example)
     items = rubric.items(model.network)
-    case = Case.of(model, examples)
-    names = tuple(block.name for block in layout(case.network))
-    calculation = Calculation(case)
-    exact = {name: calculation.array(name) for name in names}
-    if not any(array.any() for array in exact.values()):
+    key = Key.of(Case.of(model, examples))
+    if not any(array.any() for array in key.exact.values()):
         raise InputError(
             f"{rubric.file}: every entry of its gradient is 0, which anybody can hand in; change the problem"
         )
@@ -125,12 +100,14 @@ def grade(
     for done, submission in enumerate(found):
         if watch is not None:
             watch(done, len(found))
-        grades.append(_grade(rubric, model, examples, exact, items, submission))
-    return Grades(sum(item.points for item in items), names, _compared(grades), tuple(left))
+        grades.append(_grade(rubric, model, examples, key, items, submission))
+    of = sum(item.points for item in items)
+    hidden = tuple(name for name in key.exact if key.hides(name))
+    return Grades(of, tuple(key.exact), _compared(grades), tuple(left), hidden)
 
 
 def _grade(
-    rubric: Rubric, model: Model, examples: Examples, exact: Given, items: Sequence[Item], submission: Submission
+    rubric: Rubric, model: Model, examples: Examples, key: Key, items: Sequence[Item], submission: Submission
 ) -> Grade:
     """One of them. Whatever is wrong with it is its error: the others are graded all the same."""
     path = submission.path
@@ -143,8 +120,11 @@ def _grade(
         read = content(path, most, follow=False)
         digest = hashlib.sha256(read).hexdigest()
         with np.errstate(all="ignore"):
-            verdict = check_examples(model, examples, parsed(path, read, most), precision=rubric.precision)
-            marks = _marks(rubric, verdict, exact)
+            given = parsed(path, read, most)
+            if rubric.precision == "auto":  # a type does not excuse what its numbers hide
+                given = {name: _by_its_numbers(array) for name, array in given.items()}
+            verdict = check_examples(model, examples, given, precision=rubric.precision)
+            marked = marks(verdict, key, rubric.conventions)
     except ChainruleError as error:
         return Grade(
             submission, 0.0, error=str(error).removeprefix(f"{path}: ").removeprefix("gradients: "), numbers=digest
@@ -154,66 +134,23 @@ def _grade(
     except Exception as error:  # a fault of ours must not cost the teacher the grades of all others
         why = f"could not be judged, which is a fault of chainrule: {type(error).__name__}: {error}"
         return Grade(submission, 0.0, error=why, numbers=digest)
-    points = sum(item.points * _part(item, marks, rubric.credit) for item in items)
-    return Grade(submission, points, tuple(marks.values()), verdict.findings, verdict.notes, "", _digest(verdict.given))
+    points = sum(item.points * _part(item, marked, rubric.credit) for item in items)
+    return Grade(
+        submission, points, tuple(marked.values()), verdict.findings, verdict.notes, "", _digest(verdict.given)
+    )
 
 
-# marks ---------------------------------------------------------------------------------------------
+def _by_its_numbers(array: Any) -> Any:
+    return array.astype(np.float64) if getattr(array, "dtype", None) == np.float16 else array
 
 
-def _marks(rubric: Rubric, verdict: Verdict, exact: Given) -> dict[str, Mark]:
-    """Each array's mark. No rounding bound is so wide that zeros, a constant or another array would pass."""
-    marks: dict[str, Mark] = {}
-    for name in exact:
-        findings = [finding for finding in verdict.findings if name in finding.parameters]
-        guessed = _guessed(name, verdict, exact)
-        if guessed:
-            marks[name] = Mark(name, guessed)
-        elif findings:
-            why = ", ".join(dict.fromkeys(finding.bug or "unexplained" for finding in findings))
-            marks[name] = Mark(name, why, tuple((finding.bug or "", *finding.equally) for finding in findings))
-        elif rubric.conventions == "ours" and verdict.worst[name] > _NOT_ROUNDING and _other(verdict):
-            marks[name] = Mark(name, "kink-convention", (("kink-convention",),))
-        else:
-            marks[name] = Mark(name)
-    if not any(mark.ok and exact[name].any() for name, mark in marks.items()):
-        for name, mark in marks.items():
-            if mark.ok:
-                marks[name] = Mark(name, "0 is right here, but nothing else is")
-    return marks
-
-
-def _other(verdict: Verdict) -> bool:
-    """Whether another slope was taken at a kink."""
-    return any("is a convention" in note for note in verdict.notes)
-
-
-def _guessed(name: str, verdict: Verdict, exact: Given) -> str:
-    """How an array may have come about with nothing calculated, where the right one is not like that."""
-    mine, right = verdict.given[name], exact[name]
-    if not mine.any():
-        return "zeros" if right.any() else ""
-    if mine.size > 1 and (mine == mine.flat[0]).all():
-        return "" if _alike(right, right.flat[0]) else "one number throughout"
-    for other, array in verdict.given.items():
-        if other != name and np.array_equal(array.ravel(), mine.ravel()):
-            same = exact[other].size == right.size and _alike(right.ravel(), exact[other].ravel())
-            if not same and verdict.worst[name] >= verdict.worst[other]:
-                return f"the numbers of {other}"
-    return ""
-
-
-def _alike(one: Array, other: Any) -> bool:
-    return bool((np.abs(one - other) <= _LIKE * np.abs(one).max()).all())
-
-
-def _part(item: Item, marks: Mapping[str, Mark], credit: Mapping[str, float]) -> float:
+def _part(item: Item, marked: Mapping[str, Mark], credit: Mapping[str, float]) -> float:
     """The part of an item's points that is given: all, or the least that is left by a mistake in it.
 
     Of mistakes that give the same numbers, the one that leaves the most counts.
     """
     part = 1.0
-    for mark in (marks[name] for name in item.parameters):
+    for mark in (marked[name] for name in item.parameters):
         if not mark.ok:
             left = [max(credit.get(name, 0.0) for name in names) for names in mark.bugs]
             part = min([part, *(left or [0.0])])

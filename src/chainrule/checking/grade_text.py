@@ -9,6 +9,12 @@ from chainrule.render.text import COLUMNS, columns, printable, width, wrapped
 _NAME = 24
 """The widest name that the terminal shows whole."""
 
+HIDDEN = (
+    "rounding may change as much of it as there is, a neuron being saturated; only numbers near the exact ones get "
+    "points. Choose other numbers for the problem"
+)
+"""What is to be said of arrays in which a right calculation may get lost."""
+
 _LEFT = 6
 """So many files that were left alone are named."""
 
@@ -21,7 +27,7 @@ def text(grades: Grades) -> str:
     if wrong > _NAME:
         rows = [[*row[:2], _cut(row[2], _NAME), row[3]] for row in rows]
     lines = [_cut(line, COLUMNS) for line in columns(rows, right=(False, True, False, False))]
-    return "\n".join([*lines, "", _summary(grades), *_left(grades)])
+    return "\n".join([*lines, "", _summary(grades), *_notes(grades)])
 
 
 def _what(one: Grade) -> list[str]:
@@ -42,13 +48,17 @@ def _summary(grades: Grades) -> str:
     return f"{n} submission{'s' * (n > 1)}: {counts}; {mean:.3g} of {_number(grades.of)} points on average"
 
 
-def _left(grades: Grades) -> list[str]:
-    """The files that were no submissions."""
-    if not grades.left:
-        return []
-    more = f" and {len(grades.left) - _LEFT} more" if len(grades.left) > _LEFT else ""
-    names = ", ".join(_cut(printable(name), _NAME) for name in grades.left[:_LEFT])
-    return wrapped(f"note: left alone, no gradients by their kind: {names}{more}", 6)
+def _notes(grades: Grades) -> list[str]:
+    """The arrays that tell little, and the files that were no submissions."""
+    lines: list[str] = []
+    if grades.hidden:
+        names = ", ".join(grades.hidden)
+        lines += wrapped(f"note: {names}: {HIDDEN}", 6)
+    if grades.left:
+        more = f" and {len(grades.left) - _LEFT} more" if len(grades.left) > _LEFT else ""
+        names = ", ".join(_cut(printable(name), _NAME) for name in grades.left[:_LEFT])
+        lines += wrapped(f"note: left alone, no gradients by their kind: {names}{more}", 6)
+    return lines
 
 
 def csv(grades: Grades) -> str:
@@ -78,6 +88,7 @@ def record(grades: Grades) -> dict[str, Any]:
     """For JSON."""
     return {
         "of": _points(grades.of),
+        "hidden": list(grades.hidden),
         "left_alone": [printable(name) for name in grades.left],
         "grades": [
             {
