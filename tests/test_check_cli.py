@@ -269,4 +269,5 @@ def test_two_classes_confirm_no_factor_since_their_derivatives_are_one_number() 
     model = chainrule.Model(chainrule.ParameterVector(network, random.normal(size=network.n_parameters)))
     X, Y = random.normal(size=(6, 3)), np.eye(2)[random.integers(2, size=6)]
     forgotten = chainrule.gradient(model, model.examples(X[1:], Y[1:]))[1]
-    assert {finding.bug for finding in chainrule.check(model, X, Y, forgotten).findings} == {None}
+    bugs = {str(finding.bug) for finding in chainrule.check(model, X, Y, forgotten).findings}
+    assert not any("factor" in bug for bug in bugs)

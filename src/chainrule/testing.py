@@ -1,54 +1,36 @@
-"""For tests of gradients, under pytest or anything else: assertions whose message is the diagnosis."""
+"""For tests of gradients, under pytest or anything else: assertions whose message is the diagnosis.
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+``assert_gradient`` takes what :func:`chainrule.check` takes and ``assert_function_gradient`` what
+:func:`chainrule.check_function` takes, and both raise the same errors for what is no gradient. They return the verdict
+on a right one, and raise AssertionError for any other: what cannot be decided is not right, either.
+"""
 
-from chainrule.calculus.network import ParameterVector
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
 from chainrule.checking.check import check
-from chainrule.checking.function import TOLERANCE, check_function
+from chainrule.checking.function import check_function
 from chainrule.checking.function_verdict import FunctionVerdict
 from chainrule.checking.verdict import Verdict
-from chainrule.model.model import Model
+
+_P = ParamSpec("_P")
+_V = TypeVar("_V", Verdict, FunctionVerdict)
 
 
-def assert_gradient(
-    model: Model,
-    X: object,
-    Y: object,
-    gradients: Mapping[str, object] | ParameterVector,
-    weights: object = None,
-    *,
-    precision: str = "auto",
-    earlier: Mapping[str, object] | ParameterVector | None = None,
-) -> Verdict:
-    """Raise AssertionError, its message the diagnosis, unless ``gradients`` is ∇C of the model over the examples.
+def _asserted(judge: Callable[_P, _V]) -> Callable[_P, _V]:
+    """The same call, which raises where the verdict is not that all is right."""
 
-    The arguments are those of :func:`chainrule.check`, and so are the errors for what is no gradient of this network.
-    Returns the verdict on a right one.
-    """
-    __tracebackhide__ = True  # pytest shows the caller's line
-    verdict = check(model, X, Y, gradients, weights, precision=precision, earlier=earlier)
-    if not verdict:
-        raise AssertionError(verdict.text())
-    return verdict
+    @wraps(judge)
+    def assertion(*arguments: _P.args, **options: _P.kwargs) -> _V:
+        __tracebackhide__ = True  # pytest shows the caller's line
+        verdict = judge(*arguments, **options)
+        if not verdict:
+            raise AssertionError(verdict.text())
+        return verdict
+
+    return assertion
 
 
-def assert_function_gradient(
-    cost: Callable[[Any], Any],
-    gradient: Any,
-    at: Any,
-    *,
-    seed: int = 0,
-    tolerance: float = TOLERANCE,
-    terms: Sequence[Callable[[Any], Any]] | None = None,
-) -> FunctionVerdict:
-    """Raise AssertionError, its message the diagnosis, unless ``gradient`` is that of ``cost`` at ``at``.
-
-    The arguments are those of :func:`chainrule.check_function`. What cannot be decided is not right, and fails with the
-    reason. Returns the verdict on a right one.
-    """
-    __tracebackhide__ = True
-    verdict = check_function(cost, gradient, at, seed=seed, tolerance=tolerance, terms=terms)
-    if not verdict:
-        raise AssertionError(verdict.text())
-    return verdict
+assert_gradient = _asserted(check)
+assert_function_gradient = _asserted(check_function)

@@ -4,6 +4,8 @@ It is right where every entry is within what rounding may do.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, overload
 
 import numpy as np
 
@@ -13,39 +15,59 @@ from chainrule.checking.case import Case
 from chainrule.checking.digits import as_printed
 from chainrule.checking.given import PRECISIONS, fit_float32, given_arrays, precision_of
 from chainrule.checking.mistake import Given, Mistake, catalogue
+from chainrule.checking.scaling import otherwise_scaled
 from chainrule.checking.search import Explanation, Search, matches, within
 from chainrule.checking.verdict import Finding, Verdict, unexplained
 from chainrule.errors import InputError
 from chainrule.model.model import Examples, Model
 
+Gradients = Mapping[str, object] | ParameterVector
+"""Arrays by name, {"w1": …, "b1": …, …}."""
 
+
+@overload
+def check(
+    model: Model, examples: Examples, gradients: Gradients, /, *, precision: str = ..., earlier: Gradients | None = ...
+) -> Verdict: ...
+@overload
 def check(
     model: Model,
     X: object,
     Y: object,
-    gradients: Mapping[str, object] | ParameterVector,
+    gradients: Gradients,
+    weights: object = ...,
+    *,
+    precision: str = ...,
+    earlier: Gradients | None = ...,
+) -> Verdict: ...
+def check(
+    model: Model,
+    X: object,
+    Y: Any = None,
+    gradients: Any = None,
     weights: object = None,
     *,
     precision: str = "auto",
-    earlier: Mapping[str, object] | ParameterVector | None = None,
+    earlier: Gradients | None = None,
 ) -> Verdict:
     """Whether ``gradients`` is ∇C of the model over the examples; if not, which mistake makes it so.
 
-    X (n, n_0), Y (n, n_L) and weights (n,) are as :meth:`chainrule.Model.examples` takes them. ``gradients`` is
-    {"w1": …, "b1": …, …}. ``precision`` is that of the calculation that made them: float64, float32, or auto, which
-    tells it by the numbers. ``earlier`` is the gradient of an earlier batch, which may have been left in. Raises
-    InputError for gradients that are none of this network, with the likely remedy.
+    Called as ``check(model, examples, gradients)`` or as ``check(model, X, Y, gradients)``. X (n, n_0), Y (n, n_L) and
+    weights (n,) are as :meth:`chainrule.Model.examples` takes them: X as it is before a model that standardises its
+    inputs does so, Y what the outputs are compared with, which is standardised where that model's targets are; examples
+    of a table, as :meth:`chainrule.Model.examples_of` makes them, are both. ``gradients`` is {"w1": …, "b1": …, …}.
+    ``precision`` is that of the calculation that made them: float64, float32, or auto, which tells it by the numbers.
+    ``earlier`` is the gradient of an earlier batch, which may have been left in. Raises InputError for gradients that
+    are none of this network, with the likely remedy.
     """
+    if isinstance(X, Examples):
+        gradients = Y if gradients is None else gradients
+        return check_examples(model, X, gradients, precision=precision, earlier=earlier)
     return check_examples(model, model.examples(X, Y, weights), gradients, precision=precision, earlier=earlier)
 
 
 def check_examples(
-    model: Model,
-    examples: Examples,
-    gradients: Mapping[str, object] | ParameterVector,
-    *,
-    precision: str = "auto",
-    earlier: Mapping[str, object] | ParameterVector | None = None,
+    model: Model, examples: Examples, gradients: Gradients, *, precision: str = "auto", earlier: Gradients | None = None
 ) -> Verdict:
     """:func:`check` of examples that are made already."""
     case = Case.of(model, examples)
@@ -53,7 +75,8 @@ def check_examples(
     if earlier is not None:
         arrays = earlier.arrays() if isinstance(earlier, ParameterVector) else earlier
         case = case.but(earlier=ParameterVector.from_arrays(case.network, arrays))
-    return judge(case, given, precision, notes)
+    verdict = judge(case, given, precision, notes)
+    return verdict or replace(verdict, notes=(*verdict.notes, *otherwise_scaled(model, verdict)))
 
 
 @np.errstate(all="ignore")  # what overflows in a prediction is no prediction
