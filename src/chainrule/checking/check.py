@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.calculus.network import ParameterVector
 from chainrule.checking.calculation import Calculation
 from chainrule.checking.case import Case
-from chainrule.checking.digits import as_printed
+from chainrule.checking.digits import as_kept, as_printed
 from chainrule.checking.given import PRECISIONS, fit_float32, given_arrays, precision_of
 from chainrule.checking.mistake import Given, Mistake, catalogue
 from chainrule.checking.scaling import otherwise_scaled
@@ -85,9 +85,12 @@ def judge(case: Case, given: Given, precision: str = "auto", notes: Sequence[str
     told = precision_of(given, precision)
     case = case.but(u=told.u)
     _require_finite(case, given)
+    kept = as_kept(given) if precision == "auto" and not case.coarse else {}
+    if kept:
+        case, notes = case.but(coarse=kept), (*notes, *_half(case, given))
     wrong = _wrong(case, given)
     if not wrong:
-        return Verdict(case, given, told.name, (), (*notes, *_conventions(case, given)))
+        return Verdict(case, given, told.name, (), (*notes, *_conventions(case, given), *_unjudged(case, given)))
     printed = as_printed(given) if precision == "auto" and not case.coarse else {}
     if printed:
         case = case.but(coarse=printed)
@@ -108,7 +111,7 @@ def judge(case: Case, given: Given, precision: str = "auto", notes: Sequence[str
             named = _named(looser, given, still, whole=True) if rounded else ()
             if named:
                 return Verdict(looser, given, "float32", named, tuple(notes))
-    return Verdict(case, given, told.name, findings, tuple(notes))
+    return Verdict(case, given, told.name, findings, (*notes, *_where_to_look(case, wrong, findings)))
 
 
 def in_order(case: Case, given: Given) -> list[str]:
@@ -164,6 +167,47 @@ def _conventions(case: Case, given: Given) -> tuple[str, ...]:
         if differs and all(within(given[name], taken.array(name), tight[name]) for name in names):
             return (f"{mistake.said(case)}: {mistake.line(case)}",)
     return ()
+
+
+def _half(case: Case, given: Given) -> tuple[str, ...]:
+    """What is to be said of numbers in float16."""
+    half = PRECISIONS["float16"]
+    if _wrong(case.but(coarse=as_kept(given)), given) and not _wrong(case.but(u=half.u), given):
+        return (
+            "a calculation in float16 may have given these numbers; precision float16 judges by what it may err by",
+        )
+    return ("the arrays are in float16: judged as far as its digits go",)
+
+
+def _unjudged(case: Case, given: Given) -> tuple[str, ...]:
+    """The arrays of which nothing can be said, since rounding may change them by as much as they are."""
+    own, judged = _own(case), Calculation(case)
+    lost: list[str] = []
+    for name in given:
+        size = float(np.abs(own.array(name)).sum())
+        if 0 < size <= float((own.error(name) + judged.error(name)).sum()):
+            lost.append(name)
+    if not lost:
+        return ()
+    them, they = ("it", "it cannot be judged, and is") if len(lost) == 1 else ("them", "they cannot be judged, and are")
+    return (
+        f"{', '.join(lost)}: as small as what rounding may do to {them}, as where neurons are saturated; {they} right "
+        "only as far as that",
+    )
+
+
+def _where_to_look(case: Case, wrong: Sequence[str], findings: Sequence[Finding]) -> tuple[str, ...]:
+    """What the arrays that are wrong have in common, where no mistake explains any."""
+    if any(finding.bug is not None for finding in findings):
+        return ()
+    l = max(int(name[1:]) for name in wrong)
+    if {name for k in range(1, l + 1) for name in (f"w{k}", f"b{k}")} != set(wrong):
+        return ()
+    if l < case.L:
+        return (f"everything after layer {l} agrees, and nothing before: look at δ{l}",)
+    return (
+        f"nothing agrees: the forward pass, the data or the parameters seem to be others than here, or δ{l} is wrong",
+    )
 
 
 def _scale(calculation: Calculation, name: str) -> float:

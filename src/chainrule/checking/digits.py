@@ -11,6 +11,13 @@ FEWEST, MOST = 3, 15
 """Numbers of so many significant digits were rounded. Fewer may be exact; more are what a type has."""
 
 
+def as_kept(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """By how much keeping them in float16 may have moved the numbers of arrays of that type: half of a unit of 2⁻¹⁰ of
+    their size, or of the 2⁻²⁴ by which the least of them are spaced."""
+    short = {name: array for name, array in arrays.items() if array.dtype == np.float16}
+    return {name: np.abs(array.astype(np.float64)) * 2.0**-11 + 2.0**-25 for name, array in short.items()}
+
+
 def as_printed(arrays: Mapping[str, Array]) -> dict[str, Array]:
     """By how much rounding them may have moved each number: half a unit of the last digit, whether all were written to
     as many decimals or to as many significant digits. Empty where some number has too many digits for that.

@@ -27,7 +27,11 @@ SLACK = 16.0
 """A prediction may be off by so many times what rounding may do: naming is not judging."""
 
 BITS = 10
-"""Numbers that are wrong at random agree with any of the mistakes that are tried once in 2¹⁰ gradients at most."""
+"""Numbers that are wrong at random agree with any of the mistakes that are tried once in 2¹⁰ gradients at most.
+
+The second mistake needs twice the bits, the third three times; and numbers of the same size, such as those of a sign or
+of what is clipped, confirm it but once, since any prediction may meet them.
+"""
 
 
 TELLING = 4
@@ -83,7 +87,9 @@ class Search:
                 return []
             else:
                 beam = self._aside(beam[0])
-        return [e for e in beam if e.explained == len(self.names) and e.aside == beam[0].aside]
+        found = [e for e in beam if e.explained == len(self.names) and e.aside == beam[0].aside]
+        # where so many leave something, more is wrong than a few mistakes
+        return [e for e in found if len(e.mistakes) < MOST_TOGETHER or not e.aside]
 
     def _further(self, beam: Sequence[Explanation]) -> list[Explanation]:
         """With one more mistake, those that explain most first."""
@@ -112,7 +118,7 @@ class Search:
     def _with(self, before: Explanation, mistake: Mistake) -> Explanation | None:
         """What a further mistake explains, if it explains more."""
         calculation = before.calculation.but(mistake)
-        bits: list[Array] = []
+        confirmed: list[tuple[Array, Array]] = []
         explained = 0
         for at, name in enumerate(self.names):
             untouched = mistake.last is not None and int(name[1:]) > mistake.last
@@ -123,12 +129,16 @@ class Search:
                 if tolerance is None or not within(self.given[name], calculation.array(name), tolerance):
                     break
                 if at >= before.explained:
-                    bits.append(self._confirmed(before.calculation, mistake, name, tolerance))
+                    confirmed.append((self.given[name], self._confirmed(before.calculation, mistake, name, tolerance)))
             explained += 1
         if explained <= before.explained:
             return None
-        confirming = np.sort(np.concatenate(bits))[: -mistake.fitted or None]
-        return Explanation(calculation, explained, before.aside, before) if confirming.sum() >= self.needed else None
+        bits = np.concatenate([bits for _, bits in confirmed])
+        if before.mistakes:
+            first = np.unique(np.abs(np.concatenate([given.ravel() for given, _ in confirmed])), return_index=True)[1]
+            bits = bits[first]
+        enough = np.sort(bits)[: -mistake.fitted or None].sum() >= self.needed * len(calculation.mistakes)
+        return Explanation(calculation, explained, before.aside, before) if enough else None
 
     def _is_far(self, calculation: Calculation, name: str) -> bool:
         """Whether a few rows of an array show, at little cost, that it is not what a calculation predicts."""

@@ -10,7 +10,7 @@ import numpy as np
 from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import Calculation
 from chainrule.checking.case import Case
-from chainrule.checking.mistake import Given, Mistake
+from chainrule.checking.mistake import Fitted, Given, Mistake
 from chainrule.checking.right_line import line_of
 
 
@@ -28,6 +28,9 @@ class Finding:
     equally: tuple[str, ...] = ()
     """Other mistakes that explain the same numbers."""
 
+    factor: float | None = None
+    """c where yours = c × exact, or c × what it would be without this mistake; None where it is no factor."""
+
     @classmethod
     def of(
         cls,
@@ -41,16 +44,20 @@ class Finding:
         equally: tuple[str, ...] = (),
     ) -> "Finding":
         """The finding that a mistake explains what is wrong in some arrays, while others are right."""
-        evidence = _evidence(mistake, wrong, exact, wrongly, given) + _agreement(wrong, right)
+        ratio = _ratio(wrong, exact, given)
+        evidence = _evidence(mistake, wrong, exact, wrongly, given, ratio) + _agreement(wrong, right)
         equal = tuple(name for name in equally if name != mistake.name)
-        return cls(_sorted(wrong), mistake.name, mistake.layer, mistake.said(case), evidence, mistake.line(case), equal)
+        factor = vars(mistake).get("factor") if ratio is None and isinstance(mistake, Fitted) else ratio
+        return cls(
+            _sorted(wrong), mistake.name, mistake.layer, mistake.said(case), evidence, mistake.line(case), equal, factor
+        )
 
     def json(self) -> dict[str, Any]:
         """For JSON."""
         return {
             "parameter": ", ".join(self.parameters), "parameters": list(self.parameters), "layer": self.layer,
             "bug": self.bug, "says": self.says, "evidence": self.evidence, "fix": self.fix,
-            "equally": list(self.equally),
+            "equally": list(self.equally), "factor": self.factor,
         }  # fmt: skip
 
 
@@ -121,19 +128,20 @@ def _distance(given: Array, exact: Array) -> float:
     return off / largest if largest > 0 else (0.0 if off == 0 else float("inf"))
 
 
-def _evidence(mistake: Mistake, wrong: Sequence[str], exact: Calculation, wrongly: Calculation, given: Given) -> str:
+def _evidence(
+    mistake: Mistake, wrong: Sequence[str], exact: Calculation, wrongly: Calculation, given: Given, ratio: float | None
+) -> str:
     """In how many entries the prediction comes true, and to how many digits."""
     entries = sum(given[name].size for name in wrong)
     close = max((_distance(given[name], wrongly.array(name)) for name in wrong), default=0.0)
     whole = "its one entry" if entries == 1 else f"all {entries:,} entries"
     digits = f"to {close:.0e}" if close else "exactly"
-    return f"yours {_relation(mistake, wrong, exact, given)} in {whole} of {', '.join(_sorted(wrong))}, {digits}"
+    return f"yours {_relation(mistake, wrong, exact, ratio)} in {whole} of {', '.join(_sorted(wrong))}, {digits}"
 
 
-def _relation(mistake: Mistake, wrong: Sequence[str], exact: Calculation, given: Given) -> str:
-    ratio = _ratio(wrong, exact, given)
-    if ratio:
-        return f"= {ratio} × exact"
+def _relation(mistake: Mistake, wrong: Sequence[str], exact: Calculation, ratio: float | None) -> str:
+    if ratio is not None:
+        return f"= {ratio:.6g} × exact"
     if mistake.relation and {int(name[1:]) for name in wrong} == {mistake.layer}:
         each = ", example by example," if exact.case.n > 1 else ""
         return f"= {mistake.relation.format(l=mistake.layer)}{each}"
@@ -153,17 +161,17 @@ def _agreement(wrong: Sequence[str], right: Sequence[str]) -> str:
     return "".join(f"; {part}" for part in parts)
 
 
-def _ratio(wrong: Sequence[str], exact: Calculation, given: Given) -> str:
+def _ratio(wrong: Sequence[str], exact: Calculation, given: Given) -> float | None:
     """c, where yours = c × exact for all."""
     ratios: list[Array] = []
     for name in wrong:
         right = exact.array(name)
         if right.shape != given[name].shape or not (right != 0).any():
-            return ""
+            return None
         ratios.append((given[name][right != 0] / right[right != 0]).ravel())
     every = np.concatenate(ratios) if ratios else np.zeros(1)
     c = float(np.median(every))
-    return f"{c:.6g}" if c and float(np.abs(every / c - 1).max()) < 1e-6 else ""
+    return c if c and float(np.abs(every / c - 1).max()) < 1e-6 else None
 
 
 def unexplained(
