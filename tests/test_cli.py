@@ -315,6 +315,12 @@ def test_the_help_of_train_names_everything_that_there_is(name: str, monkeypatch
     assert name in words
 
 
+def test_a_command_that_is_mistyped_is_told_the_likely_one() -> None:
+    result = call("chek")
+    assert result.code == 2
+    assert "No such command 'chek'. Did you mean 'check'?" in result.stderr
+
+
 # a process of its own ------------------------------------------------------------------------------
 
 ANSWER_QUICKLY = (

@@ -43,7 +43,8 @@ from chainrule import (
 )
 from chainrule.calculus.activation import ACTIVATIONS
 from chainrule.calculus.cost import COSTS
-from chainrule.cli import FORMATS, main
+from chainrule.cli import main
+from chainrule.cli.explain import FORMATS
 from chainrule.insight import explanation_html, explanation_latex
 from chainrule.insight.explanation_latex import document
 from chainrule.insight.flowchart import Edge, Flowchart, Node

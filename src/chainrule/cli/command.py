@@ -1,0 +1,55 @@
+"""Commands whose errors become one line and an exit code, never a traceback."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from chainrule.cli.showing import discard, fail, tell
+from chainrule.errors import ChainruleError
+
+
+class Command(click.Command):
+    """A command whose errors become one line on standard error and an exit code, never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Run it."""
+        try:
+            super().invoke(ctx)
+            sys.stdout.flush()
+        except ChainruleError as error:
+            fail(str(error))
+        except KeyboardInterrupt:
+            tell("interrupted")
+            sys.exit(130)
+        except MemoryError:
+            fail("out of memory; the network or the data is too large for this machine")
+        except BrokenPipeError:  # the reader, such as head, has seen enough
+            discard(sys.stdout)
+        except OSError as error:
+            discard(sys.stdout)
+            fail(f"the output cannot be written ({error.strerror})")
+
+    def get_short_help_str(self, limit: int = 0) -> str:
+        """The first paragraph of its help, whole."""
+        return (self.help or "").partition("\n\n")[0]
+
+
+class Commands(click.Group):
+    """The commands of these names, in this order; the file of each is imported when it is asked for."""
+
+    def __init__(self, names: Sequence[str] = (), **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = dict.fromkeys(names, Command(None))  # what click looks for a likely name in
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        return list(self.commands)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, if there is one."""
+        if cmd_name not in self.commands:
+            return None
+        return getattr(import_module(f"chainrule.cli.{cmd_name}"), cmd_name)

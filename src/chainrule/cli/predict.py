@@ -1,0 +1,51 @@
+"""chainrule predict."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chainrule.checks import shown
+from chainrule.cli.command import Command
+from chainrule.cli.options import NAME_OR_PATH, PATH, json_option
+from chainrule.cli.showing import print_json, say, tell
+from chainrule.errors import InputError
+
+
+@click.command(cls=Command)
+@click.argument("model_file", type=PATH, metavar="MODEL", help="A model file.")
+@click.argument("data", type=NAME_OR_PATH, help="Raw data with the model's input columns.")
+@click.option("--out", type=PATH, metavar="CSV", help="Also write the predictions to this CSV file.")
+@json_option
+def predict(model_file: Path, data: str, out: Path | None, as_json: bool) -> None:
+    """Predict a class or a number for every row of DATA; where it has the target column, tell how many are right."""
+    from chainrule.data.source import read_table
+    from chainrule.model.model_file import load_model
+    from chainrule.model.write import same_file, write
+    from chainrule.render.csv_text import csv_text
+    from chainrule.summary import prediction_rows, predictions_text
+
+    model = load_model(model_file)
+    if out is not None and any(same_file(out, Path(read)) for read in (model_file, data)):
+        raise InputError(f"out: {shown(str(out))} is what is read here; writing it would lose it. Name another file")
+    table = read_table(data)
+    a = model.outputs_of(table)
+    target = model.target
+    assert target is not None  # outputs_of has refused a model without
+    predictions = target.predictions(a)
+    probabilities = target.probabilities(a, model.network.activation[-1])
+    result: dict[str, Any] = {"predictions": predictions}
+    if target.classes is not None:
+        result["classes"] = list(target.classes)
+        result["probabilities"] = None if probabilities is None else probabilities.tolist()
+    if target.present_in(table):
+        key = "r2" if target.classes is None else "accuracy"
+        result[key] = target.score(a, target.encode(table, model.network.sizes[-1]))
+    if out is not None:
+        header, rows = prediction_rows(result, target.columns)
+        write({out: csv_text(header, rows).encode()})
+        tell(f"saved {out}")
+    if as_json:
+        print_json(result)
+    else:
+        say(predictions_text(result, target.columns))

@@ -1,0 +1,103 @@
+"""Showing what a command found: text, documents and JSON on standard output, all else on standard error."""
+
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from chainrule.training.bench import Watcher as RoundWatcher
+    from chainrule.training.loop import Watcher
+
+
+def say(text: str) -> None:
+    """A text on standard output."""
+    from chainrule.render.text import fit_encoding
+
+    print(fit_encoding(text, sys.stdout.encoding))
+
+
+def tell(text: str) -> None:
+    """A line on standard error; names of files and columns in it cannot steer the terminal."""
+    from chainrule.render.text import fit_encoding, printable
+
+    try:
+        print(fit_encoding(printable(text), sys.stderr.encoding), file=sys.stderr, flush=True)
+    except OSError:  # the exit code tells, too
+        discard(sys.stderr)
+
+
+def discard(stream: TextIO) -> None:
+    """Let what is still to be written to a stream that is closed or full go nowhere, so that exiting does not fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def fail(message: str) -> NoReturn:
+    """End with an error on standard error and exit code 2."""
+    tell(f"chainrule: error: {message}")
+    sys.exit(2)
+
+
+def print_document(text: str) -> None:
+    """A document as it is; where the encoding lacks a character, HTML and SVG have a reference for it."""
+    from chainrule.render.text import fit_encoding
+
+    if text.lstrip().startswith("<"):
+        text = text.encode(sys.stdout.encoding or "ascii", "xmlcharrefreplace").decode(sys.stdout.encoding or "ascii")
+    print(fit_encoding(text, sys.stdout.encoding), end="" if text.endswith("\n") else "\n")
+
+
+def print_json(record: Mapping[str, Any]) -> None:
+    """One JSON object on standard output."""
+    from chainrule.render.json_text import json_text
+
+    print(json_text(record, sys.stdout.encoding))
+
+
+@contextmanager
+def progress(epochs: int, steps_per_epoch: int) -> "Generator[Watcher | None]":
+    """A bar with cost and rate, where standard error is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from chainrule.training.loop import Progress as Standing
+
+    bar = Progress(
+        TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+        BarColumn(),
+        TextColumn("C = {task.fields[cost]:.4g}"),
+        TextColumn("{task.fields[rate]:,.0f} examples/s"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("", total=epochs * steps_per_epoch, epoch=0, epochs=epochs, cost=float("nan"), rate=0.0)
+
+        def watch(standing: Standing) -> None:
+            epoch = min(standing.epoch + 1, epochs)
+            bar.update(task, completed=standing.step, epoch=epoch, cost=standing.cost, rate=standing.rate)
+
+        yield watch
+
+
+@contextmanager
+def rounds(doing: str) -> "Generator[RoundWatcher | None]":
+    """A bar that counts rounds of some work, where standard error is a terminal; drawn only between two."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    bar = Progress(TextColumn(doing), BarColumn(), console=console, transient=True, auto_refresh=False)
+    with bar:
+        task = bar.add_task("", total=1)
+        yield lambda done, rounds: bar.update(task, completed=done, total=rounds, refresh=True)
