@@ -1,5 +1,6 @@
 """``chainrule.check``: right gradients pass, wrong ones are caught, mistakes are named, noise is not."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -55,7 +56,7 @@ def verdicts_on(name: str, count: int) -> list[tuple[str, cr.Verdict]]:
     found: list[tuple[str, cr.Verdict]] = []
     for seed in range(count):
         q, planted, wrong = random_planted(name, np.random.default_rng([seed, *map(ord, name)]))
-        earlier = q.earlier if name == "accumulated" else None
+        earlier = q.earlier if name in ("accumulated", "momentum") else None
         found.append((f"{planted} in {q}", checked(q, wrong, earlier=earlier)))
     return found
 
@@ -88,7 +89,7 @@ def test_two_mistakes_in_different_layers_are_both_named(networks: int) -> None:
     count, both = max(20, networks // 10), 0
     for seed in range(count):
         q, pair, wrong = random_pair(MISTAKES, np.random.default_rng([seed, 5]))
-        verdict = checked(q, wrong)
+        verdict = checked(q, wrong, earlier=q.earlier)
         assert not verdict.ok, (pair, str(q))
         both += all(any(planted.name in names_of(finding) for finding in verdict.findings) for planted in pair)
     print(f"\nboth named in {both} of {count}")
@@ -425,6 +426,31 @@ def with_(changes: dict[str, Any]) -> dict[str, Any]:
 def test_wrong_keys_and_shapes_are_told_with_the_likely_remedy(changes: dict[str, Any], told: str) -> None:
     with pytest.raises(cr.ChainruleError, match=told):
         checked(small(), with_(changes))
+
+
+WRONG_BIASES: list[tuple[Callable[[Array], Any], str]] = [
+    (lambda δ: δ.sum(), "bias-summed-over-all"),
+    (lambda δ: [δ.mean()], "bias-summed-over-all"),
+    (lambda δ: [[δ.sum() / 6]], "bias-summed-over-all"),
+    (lambda δ: δ.sum(axis=1), "bias-over-wrong-axis"),
+    (lambda δ: δ.sum(axis=1, keepdims=True) / 6, "bias-over-wrong-axis"),
+    (lambda δ: δ.T.sum(axis=0, keepdims=True), "bias-over-wrong-axis"),
+    (lambda δ: δ.mean(axis=1, keepdims=True), "bias-over-wrong-axis"),
+    (lambda δ: δ, "bias-not-summed"),
+    (lambda δ: δ.T, "bias-not-summed"),
+    (lambda δ: δ.T / 6, "bias-not-summed"),
+    (lambda δ: δ.sum(axis=0, keepdims=True).T, "bias-summed"),
+]
+
+
+@pytest.mark.parametrize(("form", "name"), WRONG_BIASES)
+def test_biases_of_a_wrong_shape_are_named_and_told_the_right_line(form: Callable[[Array], Any], name: str) -> None:
+    q = small()
+    z = np.tanh(q.X @ q.w[1].T + q.b[1])
+    a = 1 / (1 + np.exp(-(z @ q.w[2].T + q.b[2])))
+    (finding,) = checked(q, with_({"b1": form(((a - q.Y) @ q.w[2]) * (1 - z * z))})).findings
+    assert (finding.bug, finding.parameters) == (name, ("b1",))
+    assert finding.fix.startswith("db1 = δ1.sum(axis=0) / 6")
 
 
 @pytest.mark.parametrize("given", [None, 5, [1, 2], "w1"])

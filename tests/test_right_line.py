@@ -19,7 +19,7 @@ from chainrule.checking.right_line import line_of, δ_line
 Array = np.ndarray[Any, Any]
 IN_WORDS = {
     "another-activation", "classes-permuted", "clipped", "kink-convention", "labels-permuted", "labels-shifted",
-    "layers-reversed", "updated-weights",
+    "labels-shuffled", "labels-swapped", "layers-reversed", "updated-weights",
 }  # fmt: skip
 """Mistakes whose remedy is no line of the gradient."""
 

@@ -161,7 +161,8 @@ def backprop(q: Problem, *planted: Planted) -> Gradient:
         return next((m for m in planted if m.name == name and m.layer in (None, layer)), None)
 
     f, cost, L = list(q.f), q.cost, q.L
-    X = q.X.T if at("examples-as-columns") else q.X
+    columns = at("examples-as-columns")
+    X = q.X.T if columns and "X" in columns.how else q.X
     n = len(X)
 
     if m := at("another-activation"):
@@ -174,16 +175,22 @@ def backprop(q: Problem, *planted: Planted) -> Gradient:
     a: dict[int, Array] = {0: X}
     for l in range(1, L + 1):
         z[l] = a[l - 1] @ q.w[l].T
-        if not at("forward-without-bias"):
+        m = at("forward-without-bias")
+        if m is None or m.how not in (None, l):
             z[l] = z[l] + q.b[l]
         a[l] = value(f[l], z[l])
 
     # targets
-    y = q.Y
+    y = q.Y.T if columns and "Y" in columns.how else q.Y
     if m := at("labels-shifted"):
         y = np.array([y[(i - m.how) % n] for i in range(n)])
     if at("labels-permuted"):
         y = y[::-1]
+    if m := at("labels-swapped"):
+        i, j = m.how
+        y = np.array([y[j] if k == i else y[i] if k == j else y[k] for k in range(n)])
+    if m := at("labels-shuffled"):
+        y = np.array([y[k] for k in m.how])
     if m := at("classes-permuted"):
         y = y[:, m.how]
     if m := at("labels-not-one-hot"):
@@ -203,6 +210,12 @@ def backprop(q: Problem, *planted: Planted) -> Gradient:
             return a[l] * (1 - a[l]) if m.how == "sigmoid" else 1 - a[l] ** 2
         if m := at("slope-of-wrong-layer", l):
             return slope(f[l], z[m.how], value(f[l], z[m.how]))
+        if at("slope-in-part", l):
+            return 1 - a[l]
+        if at("slope-form-of-z", l):
+            return z[l] * (1 - z[l]) if f[l] == "sigmoid" else 1 - z[l] ** 2
+        if at("mask-inverted", l):
+            return np.where(z[l] <= 0, 1.0, 0.0 if f[l] == "relu" else 0.01)
         if at("mask-of-gradient", l):
             return np.where(dC_da > 0, 1.0, 0.0)
         if m := at("kink-convention", l):
@@ -214,7 +227,10 @@ def backprop(q: Problem, *planted: Planted) -> Gradient:
     δ: dict[int, Array] = {}
     jacobian = np.array([np.diag(row) - np.outer(row, row) for row in a[L]])
     if m := at("cross-entropy-as-squared-error", L):
-        δ[L] = m.how * (a[L] - y) * slope(f[L], z[L], a[L])
+        if f[L] == "softmax":
+            δ[L] = np.array([m.how * jacobian[i] @ (a[L][i] - y[i]) for i in range(n)])
+        else:
+            δ[L] = m.how * (a[L] - y) * slope(f[L], z[L], a[L])
     elif at("squared-error-as-cross-entropy", L):
         δ[L] = a[L] - y
     elif at("softmax-diagonal", L):
@@ -230,6 +246,8 @@ def backprop(q: Problem, *planted: Planted) -> Gradient:
         δ[L] = dC_da * σ_slope(L, dC_da)
     if m := at("stray-factor-in-delta", L):
         δ[L] = m.how * δ[L]
+    if m := at("clipped-delta", L):
+        δ[L] = np.clip(δ[L], -m.how, m.how)
 
     # what each example counts for
     share = np.full(n, 1 / n, q.X.dtype) if q.s is None else (q.s / q.s.sum()).astype(q.X.dtype)
@@ -253,6 +271,11 @@ def backprop(q: Problem, *planted: Planted) -> Gradient:
     if m := at("one-example"):
         i, mean = m.how
         share = np.where(np.arange(n) == i, share if mean else 1.0, 0.0)
+    for name, times in (("example-left-out", 0), ("example-twice", 2)):
+        if m := at(name):
+            i, recounted = m.how
+            s = np.array([(times if k == i else 1) * share[k] for k in range(n)])
+            share = s / s.sum() if recounted else s
 
     # back
     grad: Gradient = {}
@@ -273,6 +296,8 @@ def backprop(q: Problem, *planted: Planted) -> Gradient:
                 δ[l] = -δ[l]
             if m := at("stray-factor-in-delta", l):
                 δ[l] = m.how * δ[l]
+            if m := at("clipped-delta", l):
+                δ[l] = np.clip(δ[l], -m.how, m.how)
 
         incoming = a[l - 1]
         if at("next-activation", l):
@@ -301,11 +326,13 @@ def backprop(q: Problem, *planted: Planted) -> Gradient:
         if at("bias-summed", l):
             db = db * n
         if m := at("bias-over-wrong-axis", l):
-            db = δ[l].mean(axis=1) if m.how == "mean" else (share[:, None] * δ[l]).sum(axis=1)
+            db = {"mean": δ[l].mean(axis=1), "sum": δ[l].sum(axis=1)}.get(m.how, (δ[l].T * share).sum(axis=0))
         if m := at("bias-not-summed", l):
-            db = share[:, None] * δ[l] if m.how == "shared" else δ[l]
+            db = share[:, None] * δ[l] if m.how[0] == "shared" else δ[l]
+            db = db.T if m.how[1] == "columns" else db
         if m := at("bias-summed-over-all", l):
-            db = np.ones_like(db) * (db.mean() if m.how == "mean" else db.sum())
+            one = {"mean": db.mean(), "sum": db.sum(), "not shared": np.sum(δ[l])}[m.how[0]]
+            db = np.array(one) if m.how[1] == "scalar" else np.ones_like(db) * one
         if at("penalty-on-biases"):
             db = db + penalty_slope(q.b[l], q.l1, q.l2)
 
@@ -316,6 +343,15 @@ def backprop(q: Problem, *planted: Planted) -> Gradient:
         if m := at("stray-factor", l):
             letter, factor = m.how
             dw, db = (factor * dw, db) if letter == "w" else (dw, factor * db)
+        if m := at("sign-lost", l):
+            dw, db = (abs(p) if letter in m.how else p for letter, p in (("w", dw), ("b", db)))
+        if m := at("sign-alone", l):
+            dw, db = (
+                np.where(p > 0, 1.0, np.where(p < 0, -1.0, 0.0)) if letter in m.how else p
+                for letter, p in (("w", dw), ("b", db))
+            )
+        if m := at("parameters-for-gradient", l):
+            dw, db = q.w[l] if "w" in m.how else dw, q.b[l] if "b" in m.how else db
         if at("zeros", l):
             dw, db = np.zeros_like(dw), np.zeros_like(db)
         if m := at("zeros-in-one", l):
@@ -323,16 +359,33 @@ def backprop(q: Problem, *planted: Planted) -> Gradient:
         grad[f"w{l}"], grad[f"b{l}"] = dw, db
 
     # afterwards
-    if at("layers-reversed"):
-        grad = {f"{name[0]}{L + 1 - int(name[1:])}": g for name, g in grad.items()}
-    if at("accumulated"):
-        grad = {name: g + q.earlier[name] for name, g in grad.items()}
+    if m := at("layers-reversed"):
+        back = {f"{name[0]}{L + 1 - int(name[1:])}": g for name, g in grad.items()}
+        grad = {name: back[name] if name[0] in m.how else g for name, g in grad.items()}
+    if m := next((m for m in planted if m.name == "accumulated"), None):
+        for name in grad:
+            if name[0] in m.how and m.layer in (None, int(name[1:])):
+                grad[name] = q.earlier[name] + grad[name]
+    if m := at("momentum"):
+        β, mean = m.how
+        grad = {name: β * q.earlier[name] + (1 - β if mean else 1) * g for name, g in grad.items()}
+    if m := at("parameters-after-step"):
+        grad = {name: (q.w if name[0] == "w" else q.b)[int(name[1:])] - m.how * g for name, g in grad.items()}
     if m := at("accumulated-twice"):
         grad = {name: sum((g for _ in range(m.how)), np.zeros_like(g)) for name, g in grad.items()}
     if m := at("stray-factor-everywhere"):
         grad = {name: m.how * g for name, g in grad.items()}
-    if m := at("clipped"):
-        grad = {name: np.minimum(np.maximum(g, -m.how), m.how) for name, g in grad.items()}
+    if m := next((m for m in planted if m.name == "clipped"), None):
+        c, letters = m.how
+        for name, g in grad.items():
+            if name[0] in letters and m.layer in (None, int(name[1:])):
+                grad[name] = np.minimum(np.maximum(g, -c), c)
+    if m := at("clipped-by-norm"):
+        c, which = m.how
+        sizes = {name: np.sqrt((g**2).sum()) for name, g in grad.items()}
+        whole = np.sqrt(sum(size**2 for size in sizes.values()))
+        sizes = sizes if which == "each" else dict.fromkeys(sizes, whole)
+        grad = {name: g * c / sizes[name] if sizes[name] > c else g for name, g in grad.items()}
     return grad
 
 
@@ -355,9 +408,10 @@ def places(name: str, q: Problem, random: np.random.Generator) -> list[Planted]:
         return [Planted(name, l, how) for l in where for how in hows or (None,)]
 
     match name:
-        case "layers-reversed" | "another-activation":
-            others = [f for f in ELEMENTWISE if name == "another-activation"] or [None]
-            return everywhere(*others, when=L > 1)
+        case "another-activation":
+            return everywhere(*ELEMENTWISE, when=L > 1)
+        case "layers-reversed":
+            return everywhere("wb", "w", "b", when=L > 1)
         case "mean-missing" | "mean-squared" | "labels-permuted":
             return everywhere(None, when=n > 1)
         case "bias-summed":
@@ -383,12 +437,16 @@ def places(name: str, q: Problem, random: np.random.Generator) -> list[Planted]:
             return each(sloped, "sigmoid", "tanh")
         case "slope-of-wrong-layer":
             return [Planted(name, l, m) for l in sloped for m in layers if m != l and sizes[m] == sizes[l]]
+        case "slope-in-part" | "slope-form-of-z":
+            return each([l for l in sloped if q.f[l] in ("sigmoid", "tanh")])
+        case "mask-inverted":
+            return each([l for l in sloped if q.f[l] in ("relu", "leaky-relu")])
         case "mask-of-gradient":
             return each([l for l in sloped if q.f[l] == "relu"])
         case "softmax-twice" | "softmax-diagonal" | "softmax-slope":
             return each([L] if q.f[L] == "softmax" else [])
         case "cross-entropy-as-squared-error":
-            return each([L] if not squared and q.f[L] != "softmax" else [], 1, 2)
+            return each([L] if not squared else [], 1, 2)
         case "squared-error-as-cross-entropy":
             return each([L] if squared else [])
         case "transposed-weight":
@@ -409,11 +467,13 @@ def places(name: str, q: Problem, random: np.random.Generator) -> list[Planted]:
         case "sign-of-layer":
             return each(hidden)
         case "bias-over-wrong-axis":
-            return each(layers, "mean", "sum")
+            return each(layers, "mean", "sum", "shared")
         case "bias-not-summed":
-            return each(layers if len(q.X) > 1 else [], "shared", "not shared")  # of one example it is the sum
+            hows = [(how, form) for how in ("shared", "not shared") for form in ("rows", "columns")]
+            return each(layers if len(q.X) > 1 else [], *hows)  # of one example it is the sum
         case "bias-summed-over-all":
-            return each([l for l in layers if sizes[l] > 1], "mean", "sum")
+            hows = [(how, form) for how in ("mean", "sum", "not shared") for form in ("scalar", "array")]
+            return each([l for l in layers if sizes[l] > 1], *hows)
         case "weights-ignored":
             return [Planted(name, l, how) for l in (None, *layers) for how in ("", "w", "b") if q.s is not None]
         case "weights-twice":
@@ -422,7 +482,12 @@ def places(name: str, q: Problem, random: np.random.Generator) -> list[Planted]:
         case "weights-not-normalised":
             return everywhere("mean", "sum", "by the largest", when=q.s is not None)
         case "labels-shifted":
-            return everywhere(1, -1, when=n > 1)
+            return everywhere(1, -1, 2, -2, when=n > 1)
+        case "labels-swapped":
+            i, j = random.choice(n, 2, replace=False) if n > 1 else (0, 0)
+            return everywhere((int(i), int(j)), when=n > 1)
+        case "labels-shuffled":
+            return everywhere(random.permutation(n).tolist(), when=1 < n <= sizes[L - 1] + 1)
         case "labels-not-one-hot":
             one_hot = sizes[L] > 1 and set(q.Y.ravel()) == {0, 1} and (q.Y.sum(axis=1) == 1).all()
             return everywhere(0, 1, when=bool(one_hot))
@@ -433,9 +498,12 @@ def places(name: str, q: Problem, random: np.random.Generator) -> list[Planted]:
             turned = [*range(1, sizes[L]), 0]
             return everywhere(swapped, turned, when=sizes[L] > 1)
         case "examples-as-columns":
-            return everywhere(None, when=n == sizes[0] and n > 1)
+            square = [name for name, width in (("X", sizes[0]), ("Y", sizes[L])) if width == n and n > 1]
+            return everywhere(*square, *(["X and Y"] if len(square) == 2 else []))
         case "one-example":
             return everywhere((int(random.integers(n)), True), (n - 1, False), when=n > 1)
+        case "example-left-out" | "example-twice":
+            return everywhere(*((i, recounted) for i in {0, n - 1} for recounted in (False, True)), when=n > 1)
         case "another-cost":
             return everywhere(*_other_costs(q))
         case "mean-over-outputs":
@@ -445,12 +513,27 @@ def places(name: str, q: Problem, random: np.random.Generator) -> list[Planted]:
         case "wrong-count":
             return everywhere(int(random.integers(2, 40)))
         case "accumulated":
-            return everywhere(None, when=bool(q.earlier))
+            where = [(None, "wb"), *((l, letters) for l in layers for letters in ("wb", "w", "b"))]
+            return [Planted(name, l, letters) for l, letters in where if q.earlier]
+        case "momentum":
+            return everywhere((0.9, False), (0.9, True), (0.99, False), (0.5, True), when=bool(q.earlier))
+        case "parameters-after-step":
+            return everywhere(float(random.choice([0.001, 0.1, 0.3, 1.0])))
+        case "parameters-for-gradient" | "sign-lost" | "sign-alone":
+            return [Planted(name, None, "wb"), *each(layers, "w", "b")]
         case "accumulated-twice":
             return everywhere(2, 3)
         case "clipped":
-            right = np.concatenate([np.abs(g).ravel() for g in backprop(q).values()])
-            return everywhere(float(np.quantile(right, random.uniform(0.2, 0.8))))
+            right = {key: np.abs(g).ravel() for key, g in backprop(q).items()}
+            c = float(np.quantile(np.concatenate([*right.values()]), random.uniform(0.2, 0.8)))
+            large = [key for key, g in right.items() if (g > c).sum() > 1]
+            return [Planted(name, None, (c, "wb")), *(Planted(name, int(key[1:]), (c, key[0])) for key in large)]
+        case "clipped-by-norm":
+            norms = [float(np.linalg.norm(g)) for g in backprop(q).values()]
+            some, least = float(random.choice([0.1, 0.5, 1.0])), float(np.median(norms))
+            return everywhere((some, "all"), (some, "each"), (least, "each"))
+        case "clipped-delta":
+            return [Planted(name, l, c) for l in (None, *layers) for c in (0.1, 0.25, float(random.uniform(0.05, 0.5)))]
         case "stray-factor":
             return each(layers, ("w", factor), ("b", factor), ("w", 2.0), ("b", 0.5))
         case "stray-factor-in-delta":
@@ -459,8 +542,10 @@ def places(name: str, q: Problem, random: np.random.Generator) -> list[Planted]:
             return everywhere(factor)
         case "zeros-in-one":
             return each(layers, "w", "b")
-        case "sign" | "forward-without-bias":
+        case "sign":
             return everywhere(None)
+        case "forward-without-bias":
+            return everywhere(None, *layers)
         case "kink-convention":
             kinks = {l: (0.0 if q.f[l] == "relu" else 0.01) for l in sloped if q.f[l] in ("relu", "leaky-relu")}
             return [Planted(name, l, how) for l, low in kinks.items() for how in ((1 + low) / 2, 1.0)]
@@ -478,7 +563,7 @@ def _other_costs(q: Problem) -> list[tuple[str, str]]:
             "binary-cross-entropy": probable,
             "poisson": bool((q.Y >= 0).all()),
         }.get(cost, True)
-        outputs = [q.f[q.L]] if q.f[q.L] in last else list(last) if len(last) < 3 else []
+        outputs = [q.f[q.L]] if q.f[q.L] in last else list(last) if len(last) < 3 else ["identity"]
         found += [(cost, f) for f in outputs if takes and (cost, f) != (q.cost, q.f[q.L])]
     return found
 

@@ -49,14 +49,12 @@ def given_arrays(case: Case, gradients: object) -> tuple[dict[str, Array], list[
     notes: list[str] = []
     for name, shape in blocks.items():
         array = _numbers(name, table[name])
-        if (
-            name[0] == "b"
-            and array.shape in ((shape[0], 1), (1, shape[0]))
-            and (array.shape != (case.n, shape[0]) or case.n == 1)
-        ):
-            notes.append(f"{name} has shape {array.shape}; read as ({shape[0]},)")
-            array = array.reshape(shape)
-        if array.shape != shape and array.shape not in _wrong_shapes(name, shape, case):
+        wrong = _wrong_shapes(name, shape, case)
+        flat = _flat(array)
+        if name[0] == "b" and array.shape not in (shape, *wrong) and flat in (shape, *wrong):
+            notes.append(f"{name} has shape {array.shape}; read as {flat}")
+            array = array.reshape(flat)
+        if array.shape != shape and array.shape not in wrong:
             raise InputError(f"{name}: shape {array.shape}, expected {shape}.{_remedy(name, array, shape, case)}")
         arrays[name] = array
     return arrays, notes
@@ -91,7 +89,13 @@ def _wrong_shapes(name: str, shape: tuple[int, ...], case: Case) -> set[tuple[in
     if name[0] == "w":
         mirrored = case.p.w[case.L + 1 - l].shape
         return {shape[::-1], mirrored}
-    return {(case.n,), (case.n, shape[0]), case.p.b[case.L + 1 - l].shape}
+    each = {(case.n, shape[0]), (shape[0], case.n)} if case.n > 1 else set[tuple[int, ...]]()
+    return each | {(1,), (case.n,), case.p.b[case.L + 1 - l].shape}
+
+
+def _flat(array: Array) -> tuple[int, ...]:
+    """The shape of biases without the axes of length 1 that keepdims leaves, or a matrix of one column."""
+    return tuple(length for length in array.shape if length != 1) or (1,)
 
 
 def _remedy(name: str, array: Array, shape: tuple[int, ...], case: Case) -> str:

@@ -11,75 +11,59 @@ from chainrule.calculus.cost import COSTS
 from chainrule.calculus.network import Network, ParameterVector
 from chainrule.checking.calculation import Calculation, Step
 from chainrule.checking.case import Case
-from chainrule.checking.mistake import Fitted, Given, Mistake
+from chainrule.checking.mistake import Given, Mistake
+from chainrule.checking.mistakes.labels import difference, subtracts
+from chainrule.checking.right_line import a_in
 
 
 class ExamplesAsColumns(Mistake):
-    """The columns of X are taken for examples, which a square X lets pass."""
+    """The columns of X or of Y are taken for examples, which a square X or Y lets pass."""
 
     name = "examples-as-columns"
-    says = "the columns of X were taken for examples"
-    fix = "z1 = X @ w1.T + b1    # a row of X is an example"
+    says = "the columns of {which} were taken for examples"
+    fix = "z1 = X @ w1.T + b1;  {δ}    # a row of X and of Y is an example"
     rank = 2
+
+    which: str
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(None)] if case.n == case.sizes[0] and case.n > 1 else []
+        square = [name for name, width in (("X", case.sizes[0]), ("Y", case.sizes[-1])) if width == case.n > 1]
+        return [cls(None, which) for which in (*square, *(["X and Y"] if len(square) == 2 else []))]
 
     def case(self, case: Case) -> Case:
-        return case.but(X=np.ascontiguousarray(case.X.T))
+        return case.but(X=np.ascontiguousarray(case.X.T)) if "X" in self.which else case
 
+    def targets(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return right().T if "Y" in self.which else right()
 
-class OneExample(Fitted):
-    """Only one example is in it: each overwrote the one before, where they should have been added."""
-
-    name = "one-example"
-    says = "this is the gradient of example {i} alone{scale}: overwritten, not added up"
-    fix = "{dw};  {db}    # over all examples"
-    rank = 2
-    i: int
-    mean: bool
-
-    @property
-    def fitted(self) -> int:
-        """One of the examples, no number."""
-        return 0
-
-    @classmethod
-    def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
-        n, last = so_far.case.n, f"b{so_far.case.L}"
-        if n == 1 or last not in given or given[last].shape != so_far.array(last).shape:
-            return
-        for mean in (False, True):
-            each = so_far.δ(so_far.case.L) * (so_far.shares(so_far.case.L)[:, None] if mean else 1)
-            yield cls(None, int(np.abs(each - given[last]).max(axis=1).argmin()), mean)
-
-    def shares(self, calculation: Calculation, l: int, right: Step) -> Array:
-        share = np.zeros_like(right())
-        share[self.i] = right()[self.i] if self.mean else 1
-        return share
-
-    def words(self, case: Case) -> dict[str, object]:
-        return {"scale": f" divided by {case.n}" if self.mean else ""}
+    def δ(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return difference(calculation) if "Y" in self.which and subtracts(calculation.case, l) else right()
 
 
 class BiasLeftOut(Mistake):
-    """The way forward left the biases out: z = Wa."""
+    """The way forward left the biases out, all or those of a layer: z = Wa."""
 
     name = "forward-without-bias"
-    says = "this is the gradient of a network without biases: z = W·a, not W·a + b"
-    fix = "z{l} = {a_in} @ w{l}.T + b{l}"
+    says = "this is the gradient of a network without {which}: z = W·a, not W·a + b"
+    fix = "z{m} = {before_m} @ w{m}.T + b{m}"
     rank = 3
+
+    of: tuple[int, ...]
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(None)]
+        return [cls(None, layers) for layers in dict.fromkeys((tuple(case.layers), *((l,) for l in case.layers)))]
 
     def case(self, case: Case) -> Case:
         p = case.p.copy()
-        for l in case.layers:
+        for l in self.of:
             p.b[l][:] = 0
         return case.but(p=p)
+
+    def words(self, case: Case) -> dict[str, object]:
+        m = self.of[-1]
+        return {"which": "biases" if len(self.of) == case.L else f"b{m}", "m": m, "before_m": a_in(m)}
 
 
 class AnotherActivation(Mistake):
@@ -122,7 +106,7 @@ class AnotherCost(Mistake):
         return [
             cls(None, cost.name, σ)
             for cost in COSTS.values()
-            for σ in dict.fromkeys((*cost.activations, here.activation[-1]))
+            for σ in dict.fromkeys((*(cost.activations or ("identity",)), here.activation[-1]))
             if cost.goes_with(σ) and (cost.name, σ) != (here.cost, here.activation[-1]) and cost.accepts(case.Y).all()
         ]
 

@@ -38,15 +38,17 @@ class BiasOverWrongAxis(Mistake):
     fix = "{db}    # δ{l} is (examples, neurons)"
     rank = 1
 
-    mean: bool
+    form: str
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(l, mean) for l in case.layers for mean in (False, True)]
+        return [cls(l, form) for l in case.layers for form in ("shared", "sum", "mean")]
 
     def b(self, calculation: Calculation, l: int, right: Step) -> Array:
         δ = calculation.δ(l)
-        return δ.mean(axis=1) if self.mean else (calculation.bias_shares(l)[:, None] * δ).sum(axis=1)
+        if self.form == "mean":
+            return δ.mean(axis=1)
+        return (δ if self.form == "sum" else calculation.bias_shares(l)[:, None] * δ).sum(axis=1)
 
 
 class BiasBroadcast(Mistake):
@@ -54,19 +56,22 @@ class BiasBroadcast(Mistake):
     back."""
 
     name = "bias-not-summed"
-    says = "db{l} still has one row for each example: what was broadcast on the way forward is summed on the way back"
+    says = "db{l} still has numbers for each example: what was broadcast on the way forward is summed on the way back"
     fix = "{db}"
     rank = 1
 
     shared: bool
+    columns: bool
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(l, shared) for l in case.layers for shared in (True, False)] if case.n > 1 else []
+        forms = [(shared, columns) for shared in (True, False) for columns in (False, True)]
+        return [cls(l, *form) for l in case.layers for form in forms] if case.n > 1 else []
 
     def b(self, calculation: Calculation, l: int, right: Step) -> Array:
         δ = calculation.δ(l)
-        return calculation.bias_shares(l)[:, None] * δ if self.shared else δ
+        each = calculation.bias_shares(l)[:, None] * δ if self.shared else δ
+        return each.T if self.columns else each
 
 
 class BiasSummedOverAll(Mistake):
@@ -77,12 +82,15 @@ class BiasSummedOverAll(Mistake):
     fix = "{db}"
     rank = 1
 
-    mean: bool
+    form: str
+    shape: tuple[int, ...]
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(l, mean) for l in case.layers if case.sizes[l] > 1 for mean in (False, True)]
+        several = {l: given.get(f"b{l}", case.p.b[l]) for l in case.layers if case.sizes[l] > 1}
+        shapes = {l: b.shape if b.size == 1 else (case.sizes[l],) for l, b in several.items()}
+        return [cls(l, form, shape) for l, shape in shapes.items() for form in ("sum", "mean", "not shared")]
 
     def b(self, calculation: Calculation, l: int, right: Step) -> Array:
-        total = right()
-        return np.full_like(total, total.mean() if self.mean else total.sum())
+        total = calculation.δ(l).sum() if self.form == "not shared" else right().sum()
+        return np.full(self.shape, total / calculation.case.sizes[l] if self.form == "mean" else total)

@@ -1,4 +1,4 @@
-"""A gradient that was clipped."""
+"""What was clipped."""
 
 from collections.abc import Iterable
 from typing import Self
@@ -7,15 +7,14 @@ import numpy as np
 
 from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import Calculation, Step
+from chainrule.checking.case import Case
 from chainrule.checking.mistake import Fitted, Given
 
 
-class Clipped(Fitted):
-    """Every entry is held to [−c, c]."""
+class _Bound(Fitted):
+    """Held to a bound c."""
 
-    name = "clipped"
-    says = "entries are clipped to ±{c:.6g}"
-    fix = "check ∇C before it is clipped"
+    fix = "{dw};  {db}    # ∇C, before it is clipped"
     rank = 3
 
     c: float
@@ -23,15 +22,114 @@ class Clipped(Fitted):
     @property
     def fitted(self) -> int:
         """0.5 and 10 are bounds that people choose."""
-        return 0 if float(f"{self.c:.2g}") == self.c else 1
+        return 0 if _chosen(self.c) else 1
+
+
+def _chosen(c: float) -> bool:
+    return float(f"{c:.2g}") == c
+
+
+def _short(c: float) -> float:
+    """With two digits, where it has no more but for rounding."""
+    return float(f"{c:.2g}") if abs(c - float(f"{c:.2g}")) <= 1e-9 * c else c
+
+
+class Clipped(_Bound):
+    """Every entry is held to [−c, c], or those of one array."""
+
+    name = "clipped"
+    says = "entries {where}are clipped to ±{c:.6g}"
+
+    letters: str
 
     @classmethod
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
-        largest = max((float(np.abs(g).max()) for g in given.values() if g.size), default=0)
-        return [cls(None, largest)] if largest > 0 else []
+        largest = {name: float(np.abs(g).max(initial=0)) for name, g in given.items()}
+        if any(largest.values()):
+            yield cls(None, max(largest.values()), "wb")
+        for name, c in largest.items():
+            if c > 0:
+                yield cls(int(name[1:]), c, name[0])
 
     def w(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return np.clip(right(), -self.c, self.c)
+        return np.clip(right(), -self.c, self.c) if "w" in self.letters else right()
 
     def b(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return np.clip(right(), -self.c, self.c) if "b" in self.letters else right()
+
+    def words(self, case: Case) -> dict[str, object]:
+        return {"where": "" if self.layer is None else f"of d{self.letters}{self.layer} "}
+
+
+class ClippedByNorm(_Bound):
+    """The gradient is scaled down to a norm c, as a whole or array by array."""
+
+    name = "clipped-by-norm"
+    says = "{what} scaled down to the norm {c:.6g}"
+
+    factor: float | None
+    """That of the whole; None where each array has its own."""
+
+    @classmethod
+    def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
+        norms = [float(np.linalg.norm(g)) for g in given.values()]
+        whole, largest = _short(float(np.linalg.norm(norms))), _short(max(norms, default=0.0))
+        if _chosen(whole) and whole > 0:  # with any other it is a stray factor
+            norm = float(np.linalg.norm([np.linalg.norm(so_far.array(name)) for name in given]))
+            if whole < norm < np.inf:
+                yield cls(None, whole, whole / norm)
+        if largest > 0:
+            yield cls(None, largest, None)
+
+    def w(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return self._scaled(right())
+
+    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return self._scaled(right())
+
+    def _scaled(self, right: Array) -> Array:
+        factor = self.c / max(self.c, float(np.linalg.norm(right))) if self.factor is None else self.factor
+        return factor * right
+
+    def words(self, case: Case) -> dict[str, object]:
+        return {"what": "each array was" if self.factor is None else "the whole gradient was"}
+
+
+class ClippedDelta(_Bound):
+    """The entries of δ are held to [−c, c], in one layer or in all."""
+
+    name = "clipped-delta"
+    says = "{which} clipped to ±{c:.6g} on the way back"
+    fix = "{δ}    # not clipped"
+
+    @classmethod
+    def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
+        """By the biases of the last layer, and of each: ∂C/∂b is piecewise linear in c."""
+        for l in so_far.case.layers:
+            b = given.get(f"b{l}")
+            if b is not None and b.shape == so_far.array(f"b{l}").shape:
+                c = cls._bound(so_far.δ(l), so_far.bias_shares(l), b - so_far.bias_penalty(l))
+                if c is not None:
+                    yield cls(l, c)
+                    yield cls(None, c)
+
+    @staticmethod
+    def _bound(δ: Array, share: Array, b: Array) -> float | None:
+        """The c for which Σ share·clip(δ, −c, c) is nearest to b, of those that give what is furthest off."""
+        j = int(np.abs(share @ δ - b).argmax())
+        order = np.argsort(np.abs(δ[:, j]))
+        δ_j, s = δ[order, j], share[order]
+        sizes = np.abs(δ_j)
+        least = np.concatenate([[0.0], sizes[:-1]])
+        # with c between least[k] and sizes[k] those from k on are ±c
+        clipped = np.cumsum((s * np.sign(δ_j))[::-1])[::-1]
+        with np.errstate(all="ignore"):
+            roots = (b[j] - (np.cumsum(s * δ_j) - s * δ_j)) / clipped
+        bounds = [_short(c) for c in roots[(least < roots) & (roots < sizes)].tolist()]
+        return min(bounds, key=lambda c: float(np.abs(share @ np.clip(δ, -c, c) - b).max()), default=None)
+
+    def δ(self, calculation: Calculation, l: int, right: Step) -> Array:
         return np.clip(right(), -self.c, self.c)
+
+    def words(self, case: Case) -> dict[str, object]:
+        return {"which": "every δ was" if self.layer is None else f"δ{self.layer} was"}

@@ -10,10 +10,10 @@ from chainrule.checking.mistake import Given, Mistake
 
 
 class LogarithmicAsSquared(Mistake):
-    """A logarithmic cost is differentiated as if it were a squared error: a − y times σ′."""
+    """A logarithmic cost is differentiated as if it were a squared error: (a − y)·σ′, or times softmax's."""
 
     name = "cross-entropy-as-squared-error"
-    says = "{cost} was differentiated as if it were a squared error: {times}(a − y)·σ′(z{L})"
+    says = "{cost} was differentiated as if it were a squared error: {times}(a − y) times the derivative of {σ}"
     fix = "{δ}    # of {cost} with {σ}"
     rank = 1
 
@@ -21,14 +21,13 @@ class LogarithmicAsSquared(Mistake):
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        σ = case.network.σ(case.L)
-        if case.network.C.canonical is None or not σ.elementwise:
-            return []
-        return [cls(case.L, 1), cls(case.L, 2)]
+        return [cls(case.L, factor) for factor in (1, 2)] if case.network.C.canonical is not None else []
 
     def δ(self, calculation: Calculation, l: int, right: Step) -> Array:
         case = calculation.case
-        return self.factor * (case.trace.a[l] - calculation.targets()) * case.network.σ(l).derivative(case.trace.z[l])
+        σ, z = case.network.σ(l), case.trace.z[l]
+        dC_da = self.factor * (case.trace.a[l] - calculation.targets())
+        return dC_da * σ.derivative(z) if σ.elementwise else (σ.derivative(z) @ dC_da[..., None])[..., 0]
 
     def words(self, case: Case) -> dict[str, object]:
         return {"cost": case.network.cost, "times": "2" if self.factor == 2 else ""}

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Self
 
+import numpy as np
+
 from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import Calculation, Step
 from chainrule.checking.case import Case
@@ -39,3 +41,53 @@ class SignOfLayer(Mistake):
 
     def δ(self, calculation: Calculation, l: int, right: Step) -> Array:
         return -right()
+
+
+class _OfEntries(Mistake):
+    """A function of each entry, in all arrays or in one."""
+
+    letters: str
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return [cls(None, "wb"), *(cls(l, letter) for l in case.layers for letter in "wb")]
+
+    @staticmethod
+    def made(right: Array) -> Array:
+        """What became of an array."""
+        return right
+
+    def w(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return self.made(right()) if "w" in self.letters else right()
+
+    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return self.made(right()) if "b" in self.letters else right()
+
+    def words(self, case: Case) -> dict[str, object]:
+        return {"which": "every array" if self.layer is None else f"d{self.letters}{self.layer}"}
+
+
+class SignLost(_OfEntries):
+    """Entries lost their sign, as by np.abs."""
+
+    name = "sign-lost"
+    says = "the entries of {which} lost their sign: |∂C/∂p|"
+    fix = "{dw};  {db}    # without np.abs"
+    rank = 3
+
+    @staticmethod
+    def made(right: Array) -> Array:
+        return np.abs(right)
+
+
+class SignAlone(_OfEntries):
+    """Entries are nothing but their sign, as by np.sign."""
+
+    name = "sign-alone"
+    says = "of the entries of {which} only the sign is left: −1, 0 or 1"
+    fix = "{dw};  {db}    # without np.sign"
+    rank = 3
+
+    @staticmethod
+    def made(right: Array) -> Array:
+        return np.sign(right)

@@ -1,7 +1,7 @@
-"""σ′ at a, or a itself, in place of σ′(z)."""
+"""σ′ at a, a itself, or half of its form in place of σ′(z)."""
 
-from collections.abc import Iterable
-from typing import Self
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, Self
 
 from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import Calculation, Step
@@ -20,7 +20,7 @@ class SlopeOfA(Mistake):
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(l) for l in with_slope(case)]
+        return cls.in_each(with_slope(case), case)
 
     def slope(self, calculation: Calculation, l: int, right: Step) -> Array:
         return calculation.case.network.σ(l).derivative(calculation.case.trace.a[l])
@@ -36,7 +36,50 @@ class SlopeIsA(Mistake):
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(l) for l in with_slope(case)]
+        return cls.in_each(with_slope(case), case)
 
     def slope(self, calculation: Calculation, l: int, right: Step) -> Array:
         return calculation.case.trace.a[l]
+
+
+class SlopeInPart(Mistake):
+    """Of the form of σ′ by way of a only a part stands there: 1 − a."""
+
+    name = "slope-in-part"
+    says = "1 − a{l} stands where σ′(z{l}) = {form} should"
+    fix = "{δ}    # σ = {σ}"
+    rank = 3
+    FORMS: ClassVar[Mapping[str, str]] = {"sigmoid": "a{l}·(1 − a{l})", "tanh": "1 − a{l}²"}
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return cls.in_each(with_slope(case, *cls.FORMS), case)
+
+    def slope(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return 1 - calculation.case.trace.a[l]
+
+    def words(self, case: Case) -> dict[str, object]:
+        forms = self.formulas(lambda l: self.FORMS[case.network.activation[l - 1]], case)
+        return {"form": forms.format(l=self.layer or "[l]")}
+
+
+class SlopeFormOfZ(Mistake):
+    """The form of σ′ by way of a is taken of z: z(1 − z), 1 − z²."""
+
+    name = "slope-form-of-z"
+    says = "{form} was taken, σ′ by way of a, but of z{l}"
+    fix = "{δ}    # σ = {σ}"
+    rank = 1
+    FORMS: ClassVar[Mapping[str, str]] = {"sigmoid": "z{l}·(1 − z{l})", "tanh": "1 − z{l}²"}
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return cls.in_each(with_slope(case, *cls.FORMS), case)
+
+    def slope(self, calculation: Calculation, l: int, right: Step) -> Array:
+        z = calculation.case.trace.z[l]
+        return z * (1 - z) if calculation.case.network.activation[l - 1] == "sigmoid" else 1 - z * z
+
+    def words(self, case: Case) -> dict[str, object]:
+        forms = self.formulas(lambda l: self.FORMS[case.network.activation[l - 1]], case)
+        return {"form": forms.format(l=self.layer or "[l]")}

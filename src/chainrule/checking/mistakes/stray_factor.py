@@ -79,7 +79,7 @@ class StrayFactorEverywhere(_Factor):
     """The whole gradient is a multiple of what it should be."""
 
     name = "stray-factor-everywhere"
-    says = "the whole gradient is {text} × what it should be"
+    says = "the whole gradient is {text} × what it should be{step}"
     fix = "{dw};  {db}    # without the factor {text}"
     rank = 7
 
@@ -96,4 +96,5 @@ class StrayFactorEverywhere(_Factor):
         return self.factor * right()
 
     def words(self, case: Case) -> dict[str, object]:
-        return {"text": factor_text(self.factor, case)}
+        step = f": the step −lr·∂C/∂p with lr = {-self.factor:.6g}?" if self.factor < 0 else ""
+        return {"text": factor_text(self.factor, case), "step": step}
