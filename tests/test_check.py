@@ -407,8 +407,8 @@ def with_(changes: dict[str, Any]) -> dict[str, Any]:
     ("changes", "told"),
     [
         ({"w1": None}, r"'w1' missing; expected w1 \(4, 3\)"),
-        ({"W1": np.ones((4, 3))}, "Did you mean 'w1'"),
-        ({"dW2": np.ones((2, 4))}, "Did you mean 'w2'"),
+        ({"w1": None, "W1": np.ones((4, 3))}, "Did you mean 'w1'"),
+        ({"w2": None, "dW2": np.ones((2, 4))}, "Did you mean 'w2'"),
         ({"w0": np.ones((4, 3))}, "Layers count from 1"),
         ({"w3": np.ones((4, 3))}, "w3"),
         ({"w1": np.ones((4, 4))}, "is the bias among the weights"),
