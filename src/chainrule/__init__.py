@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from chainrule.calculus.formula import formula as formula
     from chainrule.calculus.network import Network as Network
     from chainrule.calculus.network import ParameterVector as ParameterVector
-    from chainrule.checking.autograd import AutogradVerdict as AutogradVerdict
     from chainrule.checking.autograd import check_autograd as check_autograd
+    from chainrule.checking.autograd_verdict import AutogradVerdict as AutogradVerdict
     from chainrule.checking.check import check as check
     from chainrule.checking.function import check_function as check_function
     from chainrule.checking.function_verdict import FunctionVerdict as FunctionVerdict
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from chainrule.training.train import train as train
 
 _HOME = {
-    "AutogradVerdict": "checking.autograd",
+    "AutogradVerdict": "checking.autograd_verdict",
     "Bench": "training.bench",
     "ChainruleError": "errors",
     "Examples": "model.model",
