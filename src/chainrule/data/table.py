@@ -118,12 +118,12 @@ def _column(what: str, column: object) -> Column:
         return cast("list[str]", column)
     try:
         array = np.asarray(column)
-        if array.dtype.kind in "biuf" and array.ndim == 1:
-            return array.astype(np.float64, copy=False)
-        if array.dtype.kind == "U" and array.ndim == 1:
-            return array.tolist()
-    except ValueError:
-        pass
+    except ValueError as error:  # rows of unequal length
+        raise DataError(f"{what}: not a row of numbers or of texts: {error}") from None
+    if array.ndim == 1 and array.dtype.kind in "biuf":
+        return array.astype(np.float64, copy=False)
+    if array.ndim == 1 and array.dtype.kind == "U":
+        return array.tolist()
     raise DataError(f"{what}: not a row of numbers or of texts")
 
 
