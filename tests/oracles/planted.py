@@ -223,6 +223,16 @@ def backprop(q: Problem, *planted: Planted) -> Gradient:
         s = slope(f[l], z[l], a[l])
         return s * s if at("slope-twice", l) else s
 
+    # what is made of ∂C/∂z of a layer, for its own gradients and those before
+    def passed_on(l: int, δ: Array) -> Array:
+        if at("sign-of-layer", l):
+            δ = -δ
+        if m := at("stray-factor-in-delta", l):
+            δ = m.how * δ
+        if m := at("clipped-delta", l):
+            δ = np.where(δ > m.how, m.how, np.where(δ < -m.how, -m.how, δ))
+        return δ
+
     # ∂C/∂z of the last layer
     δ: dict[int, Array] = {}
     jacobian = np.array([np.diag(row) - np.outer(row, row) for row in a[L]])
@@ -244,10 +254,7 @@ def backprop(q: Problem, *planted: Planted) -> Gradient:
     else:
         dC_da = cost_slope(cost, a[L], y)
         δ[L] = dC_da * σ_slope(L, dC_da)
-    if m := at("stray-factor-in-delta", L):
-        δ[L] = m.how * δ[L]
-    if m := at("clipped-delta", L):
-        δ[L] = np.clip(δ[L], -m.how, m.how)
+    δ[L] = passed_on(L, δ[L])
 
     # what each example counts for
     share = np.full(n, 1 / n, q.X.dtype) if q.s is None else (q.s / q.s.sum()).astype(q.X.dtype)
@@ -292,12 +299,7 @@ def backprop(q: Problem, *planted: Planted) -> Gradient:
             δ[l] = dC_da * σ_slope(l, dC_da)
             if at("delta-of-next-layer", l):
                 δ[l] = δ[l + 1]
-            if at("sign-of-layer", l):
-                δ[l] = -δ[l]
-            if m := at("stray-factor-in-delta", l):
-                δ[l] = m.how * δ[l]
-            if m := at("clipped-delta", l):
-                δ[l] = np.clip(δ[l], -m.how, m.how)
+            δ[l] = passed_on(l, δ[l])
 
         incoming = a[l - 1]
         if at("next-activation", l):
