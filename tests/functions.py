@@ -6,7 +6,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,23 @@ class Function:
     """The gradient is 0, or the rounding of 0."""
     kinks: tuple[int, ...] = ()
     """Flat indices of entries at a kink, where a wrong value may be between the slopes."""
+
+    def right(self, x: Any) -> Array:
+        """The gradient as one vector."""
+        found = self.gradient(x)
+        return np.concatenate([np.ravel(found[name]) for name in self.arrays] if self.arrays else [np.ravel(found)])
+
+    def shaped(self, flat: Array) -> Any:
+        """A vector in the shapes of x."""
+        if not self.arrays:
+            return flat.reshape(self.x.shape)
+        parts = np.split(flat, np.cumsum([array.size for array in self.arrays.values()]))
+        return {name: part.reshape(a.shape) for (name, a), part in zip(self.arrays.items(), parts, strict=False)}
+
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """x by name; nothing where x is one array."""
+        return cast("dict[str, Array]", self.x) if isinstance(self.x, dict) else {}
 
 
 def scatter(x: Array) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from functions import Fn, Function, hundred, scatter
+from functions_blind import hundred_more
 
 import chainrule
 from chainrule import FunctionVerdict, check_function
@@ -16,33 +17,36 @@ from chainrule.checking.slope import ladder, slope
 from chainrule.errors import InputError
 
 FUNCTIONS = hundred()
+SETS = {"first": FUNCTIONS, "blind": hundred_more()}
+EVERY = [f for functions in SETS.values() for f in functions]
 
 
 def verdict(f: Function, times: Any = 1.0) -> FunctionVerdict:
-    return check_function(f.cost, lambda x: np.asarray(f.gradient(x), dtype=float) * times, f.x)
+    return check_function(f.cost, lambda x: f.shaped(f.right(x) * times), f.x)
 
 
 def mistakes(f: Function) -> list[Any]:
     """Factors that make one entry or all wrong: by 0.1 %, in sign, twofold."""
-    exact = np.asarray(f.gradient(f.x), dtype=float)
+    exact = f.right(f.x)
     there = [i for i in np.flatnonzero(exact).tolist() if i not in f.kinks]
     if not there or f.zero:
         return []
-    sizes = np.abs(exact.ravel()[there])
+    sizes = np.abs(exact[there])
     found: list[Any] = [1.001, 0.999, -1.0, 2.0, 0.5]
     for i in {there[int(sizes.argmax())], there[int(sizes.argmin())], there[len(there) // 2]}:
         for factor in (1.001, 0.999, -1.0):
             times = np.ones(exact.size)
             times[i] = factor
-            found.append(times.reshape(exact.shape))
+            found.append(times)
     return found
 
 
-def test_there_are_a_hundred_functions() -> None:
-    assert len({f.name for f in FUNCTIONS}) >= 100
+@pytest.mark.parametrize("name", SETS)
+def test_there_are_a_hundred_functions(name: str) -> None:
+    assert len({f.name for f in SETS[name]}) >= 100
 
 
-@pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.name)
+@pytest.mark.parametrize("f", EVERY, ids=lambda f: f.name)
 def test_a_right_gradient_is_never_called_wrong(f: Function) -> None:
     for found in (check_function(f.cost, f.gradient, f.x), check_function(f.cost, f.gradient(f.x), f.x)):
         assert found.ok is not False, found.text()
@@ -50,22 +54,25 @@ def test_a_right_gradient_is_never_called_wrong(f: Function) -> None:
 
 
 @cache
-def verdicts_on_mistakes(at: int) -> list[tuple[Any, FunctionVerdict]]:
-    f = FUNCTIONS[at]
+def verdicts_on_mistakes(name: str, at: int) -> list[tuple[Any, FunctionVerdict]]:
+    f = SETS[name][at]
     return [(times, verdict(f, times)) for times in mistakes(f)]
 
 
-@pytest.mark.parametrize("at", range(len(FUNCTIONS)), ids=[f.name for f in FUNCTIONS])
-def test_a_gradient_that_is_wrong_by_a_thousandth_is_never_called_right(at: int) -> None:
-    for times, found in verdicts_on_mistakes(at):
+@pytest.mark.parametrize(
+    ("name", "at"), [(name, at) for name, fs in SETS.items() for at in range(len(fs))], ids=[f.name for f in EVERY]
+)
+def test_a_gradient_that_is_wrong_by_a_thousandth_is_never_called_right(name: str, at: int) -> None:
+    for times, found in verdicts_on_mistakes(name, at):
         assert found.ok is not True, (times, found.text())
         assert found.ok is False or found.reason
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_at_most_five_of_the_functions_are_undecided(seed: int) -> None:
+@pytest.mark.parametrize("name", SETS)
+def test_at_most_five_in_a_hundred_functions_are_undecided(name: str, seed: int) -> None:
     undecided: dict[str, str] = {}
-    for f in FUNCTIONS:
+    for f in SETS[name]:
         found = check_function(f.cost, f.gradient, f.x, seed=seed)
         assert found.ok is not False, found.text()
         if found.ok is None:
@@ -73,19 +80,21 @@ def test_at_most_five_of_the_functions_are_undecided(seed: int) -> None:
     assert len(undecided) <= 5, undecided
 
 
-def test_at_most_five_of_the_functions_leave_a_wrong_gradient_undecided() -> None:
+@pytest.mark.parametrize("name", SETS)
+def test_at_most_five_in_a_hundred_functions_leave_a_wrong_gradient_undecided(name: str) -> None:
     undecided = {
-        f.name for at, f in enumerate(FUNCTIONS) if any(found.ok is None for _, found in verdicts_on_mistakes(at))
+        f.name
+        for at, f in enumerate(SETS[name])
+        if any(found.ok is None for _, found in verdicts_on_mistakes(name, at))
     }
     assert len(undecided) <= 5, undecided
 
 
 def test_a_wrong_slope_where_the_right_one_is_0_is_caught() -> None:
-    for f in FUNCTIONS:
+    for f in EVERY:
         if f.zero:
             assert verdict(f).ok, f.name
-            wrong = np.asarray(f.gradient(f.x)) + 1e-3
-            assert check_function(f.cost, wrong, f.x).ok is False, f.name
+            assert check_function(f.cost, f.shaped(f.right(f.x) + 1e-3), f.x).ok is False, f.name
 
 
 # the slope of one line --------------------------------------------------------------------------------
@@ -397,6 +406,45 @@ def test_an_oscillation_that_rounding_half_hides_is_never_misjudged(frequency: f
         assert check_function(cost, 1.001 * right, x, seed=seed).ok is not True
         assert check_function(cost, np.zeros(2), x, seed=seed).ok is not True
         assert check_function(cost, np.array([1.0, 0.0]), x, seed=seed).ok is not True
+
+
+QUANTA = (1.0, 0.5, 0.3, 1 / 7, 0.1, 0.01, 1e-3, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12)
+ROUNDED: list[tuple[Fn, Fn]] = [
+    (lambda x: x @ np.arange(1, 4), lambda x: np.arange(1.0, 4.0)),
+    (lambda x: (x**2).sum(), lambda x: 2 * x),
+    (lambda x: np.exp(x).sum(), np.exp),
+    (lambda x: np.sin(20 * x).sum(), lambda x: 20 * np.cos(20 * x)),
+]
+
+
+@pytest.mark.parametrize("rounded", [np.round, np.floor])
+@pytest.mark.parametrize("q", QUANTA)
+@pytest.mark.parametrize(("f", "right"), ROUNDED)
+def test_of_a_cost_in_steps_a_right_gradient_is_never_wrong_and_a_wrong_one_never_right(
+    f: Fn, right: Fn, q: float, rounded: Fn
+) -> None:
+    for seed in range(2):
+        x = np.random.default_rng(seed).normal(size=3)
+
+        def cost(x: Any) -> float:
+            return float(rounded(f(x) / q) * q)
+
+        found = check_function(cost, right, x, seed=seed)
+        assert found.ok is not False, found.text()
+        for times in (0.0, -1.0, 1.001, 2.0):
+            assert check_function(cost, lambda x, c=times: c * right(x), x, seed=seed).ok is not True
+        if q > 0.05:
+            assert found.ok is None
+            assert f"moves in steps of {q:.4g}" in found.reason, found.reason
+
+
+def test_a_cost_that_is_0_beside_a_kink_does_not_move_in_steps() -> None:
+    for x in (np.array([-1.0, 2.0]), np.array([-0.7, 0.4]), np.array([0.5])):
+        found = check_function(lambda x: float(np.maximum(x, 0).sum()), lambda x: (x > 0) * 1.0, x)
+        assert found.ok, found.text()
+        assert check_function(lambda x: float(np.maximum(x, 0).sum()), lambda x: (x > 0) + 0.01, x).ok is False
+    step = check_function(lambda x: float(np.tanh(1e9 * x).sum()), np.array([1e9]), np.array([0.0]))
+    assert step.ok, step.text()
 
 
 def test_a_cost_that_changes_its_argument_is_told_and_does_no_harm() -> None:

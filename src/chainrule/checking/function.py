@@ -1,18 +1,19 @@
 """Whether a function is the gradient of a cost, from values of the cost alone: :func:`check_function`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from math import isfinite, nan
-from typing import Any, cast
+from math import isfinite
+from typing import Any
 
 import numpy as np
 
 from chainrule.calculus.arrays import Array
 from chainrule.checking.function_cost import Cost, Point
+from chainrule.checking.function_entry import Known, Yours, hindrance, judged
+from chainrule.checking.function_given import called, epsilon, given_gradient
 from chainrule.checking.function_names import Probe, named, reshaped, same_factor, size
 from chainrule.checking.function_verdict import Entry, FunctionFinding, FunctionVerdict
-from chainrule.checking.slope import EPSILON, Slope
-from chainrule.checks import did_you_mean, number, require, shown, whole_number
+from chainrule.checking.slope import EPSILON
+from chainrule.checks import number, require, shown, whole_number
 from chainrule.errors import InputError
 
 TOLERANCE = 1e-4
@@ -23,8 +24,6 @@ FEW = 32
 """A group of so many entries that its own directions leave open is looked at one by one."""
 MOST_WRONG, MOST_LOOKS, MOST_PROBES = 16, 128, 160
 """So many wrong entries of one array are searched for, among so many single ones and groups; the rest is left."""
-NOTHING = 2.0**-44
-"""A slope that is so small beside the chords around it is the rounding of a 0."""
 
 
 def check_function(
@@ -58,7 +57,7 @@ def check_function(
         raise InputError(f"terms: {shown(terms)} is not a list of functions whose sum is the cost")
     point = Point.of(at)
     values = Cost(cost, point, seed)
-    given, notes = _given(gradient, point)
+    given, notes = given_gradient(gradient, point)
     steady = not any("call" in note for note in notes)  # else its last digits say nothing of its rounding
     check = _Check(values, given, gradient if steady and callable(gradient) else None, seed, tolerance)
     findings = check.fit_shapes()
@@ -66,86 +65,6 @@ def check_function(
     findings += check.names()
     findings += check.missing_terms(terms or (), seed)
     return check.verdict(findings, notes)
-
-
-def _given(gradient: Any, point: Point) -> tuple[dict[str, Array], list[str]]:
-    """The gradient by array, in whatever shape it has, and what calling it has shown."""
-    notes: list[str] = []
-    if not callable(gradient):
-        return _by_name(gradient, point), notes
-    first, changed = _called(gradient, point, point.x)
-    if changed:
-        notes.append("gradient changes its argument; it was given a copy")
-    second, _ = _called(gradient, point, point.x)
-    if any(not np.array_equal(first[name], second[name], equal_nan=True) for name in first):
-        doubled = all(np.allclose(second[name], 2 * first[name], rtol=1e-6, atol=0) for name in first)
-        notes.append(
-            "the second call of gradient returns twice the first: a buffer is added to and never zeroed"
-            if doubled
-            else "two calls of gradient at the same place differ; the first is what was checked"
-        )
-    return first, notes
-
-
-def _called(gradient: Callable[[Any], Any], point: Point, x: Array) -> tuple[dict[str, Array], bool]:
-    argument = point.argument(x)
-    try:
-        result = gradient(argument)
-    except Exception as error:
-        raise InputError(f"gradient(at) raised {type(error).__name__}: {error}") from error
-    arrays = cast("dict[str, Array]", argument) if point.mapping else {"x": argument}
-    before = point.arrays(x)
-    changed = any(name not in arrays or not np.array_equal(arrays[name], before[name]) for name in before)
-    return _by_name(result, point), changed
-
-
-def _by_name(gradient: Any, point: Point) -> dict[str, Array]:
-    if not point.mapping:
-        if isinstance(gradient, Mapping):
-            raise InputError("gradient: arrays by name, but `at` is one array; pass one array, or a mapping for both")
-        return {"x": _array("gradient", gradient)}
-    if not isinstance(gradient, Mapping):
-        raise InputError(f"gradient: {shown(gradient)} is not a mapping, and `at` has {', '.join(point.names)}")
-    arrays = cast("Mapping[object, object]", gradient)
-    for name in arrays:
-        if name not in point.names:
-            hint = did_you_mean(name, point.names)
-            raise InputError(f"gradient: `at` has no {shown(name)}.{hint} It has {', '.join(point.names)}")
-    for name in point.names:
-        if name not in arrays:
-            raise InputError(f"gradient: {name!r} is missing; `at` has {', '.join(point.names)}")
-    return {name: _array(f"gradient[{name!r}]", arrays[name]) for name in point.names}
-
-
-def _array(what: str, values: object) -> Array:
-    """A copy, float32 or wider; NaN and infinities may be in it, they are wrong entries."""
-    if values is None:
-        raise InputError(f"{what}: None is not an array of numbers; is a return missing?")
-    try:
-        array = np.array(values)
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{what}: not an array of numbers ({error})") from None
-    if array.dtype.kind not in "iuf":
-        raise InputError(f"{what}: {shown(values)} is not an array of numbers")
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
-
-
-def _epsilon(array: Array) -> float:
-    """The precision that numbers are in, whatever type carries them."""
-    eps = max(EPSILON, float(np.finfo(array.dtype).eps))
-    with np.errstate(all="ignore"):
-        narrow = bool((array.astype(np.float32) == array).all()) and bool((array != np.round(array, 3)).any())
-    return max(eps, float(np.finfo(np.float32).eps)) if narrow else eps
-
-
-@dataclass
-class _Known:
-    """What one entry was found to be."""
-
-    status: str
-    value: float
-    error: float
-    why: str
 
 
 class _Check:
@@ -162,10 +81,10 @@ class _Check:
         self.narrow = False
         self.status = np.full(self.n, "undecided")
         self.why: dict[int, str] = {}
-        self.known: dict[int, _Known] = {}
+        self.known: dict[int, Known] = {}
         self.group_why = ""
         self.misshapen: list[str] = []
-        self.used_complex = self.used_differences = False
+        self.used_complex = False
         self._jitter: Array | None = None
         self._named_whole: list[FunctionFinding] = []
         start = 0
@@ -179,7 +98,7 @@ class _Check:
     def _take(self, name: str, array: Array) -> None:
         flat = array.astype(np.float64).ravel()
         self.g[self.span[name]] = flat
-        eps = _epsilon(array)
+        eps = epsilon(array)
         self.narrow = self.narrow or eps > 1e-10
         finite = np.abs(flat[np.isfinite(flat)])
         largest = float(finite.max(initial=0)) if eps > 1e-10 else 0.0
@@ -230,82 +149,13 @@ class _Check:
             return self.known[i].status
         slope = self.cost.entry(i)
         by_complex = self.cost.complex_along(np.array([i]), np.ones(1))
-        known = self._judged(i, slope, by_complex)
+        entry = Yours(float(self.g[i]), float(self.own[i]), self.tolerance, lambda: self._jitter_of(i))
+        known = judged(entry, slope, by_complex, hindrance(self.cost, slope))
+        self.used_complex = self.used_complex or known.by_complex
         self.known[i] = known
         self.status[i] = known.status
         self.why[i] = known.why
         return known.status
-
-    def _judged(self, i: int, s: Slope, by_complex: tuple[float, float] | None) -> _Known:
-        g, tolerance, own = float(self.g[i]), self.tolerance, float(self.own[i])
-        self.used_differences = True
-        if not isfinite(s.value):
-            return _Known("undecided", nan, nan, self._hindrance(s))
-        if s.kink:
-            return self._at_kink(i, s)
-        value, error = s.value, s.error
-        sure = error <= 4 * tolerance * abs(value)
-        if by_complex is not None and abs(by_complex[0] - value) <= error + by_complex[1]:
-            if sure and by_complex[1] <= error:
-                value, error = by_complex
-                self.used_complex = True
-            elif not sure and 0 < abs(g - by_complex[0]) + by_complex[1] <= tolerance * abs(by_complex[0]):
-                # where differences do not see it, this may confirm a value, but convict none
-                self.used_complex = True
-                return _Known("right", *by_complex, "")
-        elif by_complex is not None:
-            by_complex = None  # an abs, a comparison, a real part is on the way
-        if not isfinite(g):
-            return _Known("wrong", value, error, "not a finite number")
-        if sure and abs(g - value) <= tolerance * abs(value) + error:
-            return _Known("right", value, error, "")
-        if self._excluded(g, s, own) and self._excluded(g, s, own + self._jitter_of(i)):
-            return _Known("wrong", value, error, "")
-        if sure:
-            if s.rivals:
-                other = min(s.rivals, key=lambda e: abs(e.value - g))
-                why = f"large and small steps disagree: steps of {other.step:.0e} say {other.value:.6g}"
-                return _Known("undecided", value, error, why)
-            if s.rough:
-                why = f"noise: the cost's values scatter by {s.noise:.0e}, and may hide a ripple"
-                return _Known("undecided", value, error, why)
-            return _Known("undecided", value, error, "the difference may be the rounding of your own gradient")
-        rest = by_complex is not None and abs(by_complex[0]) > NOTHING * s.swing
-        if abs(g) <= NOTHING * s.swing and not rest and (s.flat or (not s.rivals and error <= tolerance * s.swing)):
-            return _Known("right", value, error, "")
-        return _Known("undecided", value, error, self._hindrance(s))
-
-    def _at_kink(self, i: int, s: Slope) -> _Known:
-        g = float(self.g[i])
-        low, high = min(s.left, s.right), max(s.left, s.right)
-        between = f"a kink: every value from {low:.6g} to {high:.6g} is right"
-        nearest = min(max(g, low), high) if isfinite(g) else s.value
-        largest = max(abs(low), abs(high))
-        if not isfinite(g):
-            return _Known("wrong", nearest, s.error, "not a finite number")
-        if s.passed:
-            return _Known(
-                "undecided", nearest, s.error, "what looks like a kink to small steps does not to larger ones"
-            )
-        off = abs(g - nearest)
-        if off <= s.error + self.tolerance * abs(nearest) and s.error <= 4 * self.tolerance * largest:
-            return _Known("right", nearest, s.error, between)
-        passed = any(abs(g - e.value) <= e.error + self.tolerance * abs(e.value) for e in s.rivals)
-        if not passed and off > s.error + self.tolerance * abs(nearest) + float(self.own[i]):
-            return _Known("wrong", nearest, s.error, between)
-        return _Known("undecided", nearest, s.error, f"close to {between}")
-
-    def _excluded(self, g: float, s: Slope, own: float) -> bool:
-        """Whether neither the estimate nor those from larger steps leave room for g."""
-        return not s.rough and all(
-            abs(g - e.value) > e.error + self.tolerance * abs(e.value) + own for e in (s, *s.rivals)
-        )
-
-    def _hindrance(self, s: Slope) -> str:
-        raised = f" (it raised {self.cost.raised})" if self.cost.raised and not isfinite(s.value) else ""
-        if self.cost.noise > 0:
-            return f"noise: two values of the cost at the same place are up to {self.cost.noise:.1e} apart"
-        return (s.why or "not known closely enough") + raised
 
     def _jitter_of(self, i: int) -> float:
         """How much the given gradient changes where x does in its last digits: what it may have lost by rounding."""
@@ -315,7 +165,7 @@ class _Check:
             moved: list[Array] = []
             for _ in range(5):
                 shift = self.random.integers(1, 5, self.n) * self.random.choice([-1, 1], self.n)
-                arrays, _ = _called(self.again, self.point, self.cost.x * (1 + shift * EPSILON))
+                arrays, _ = called(self.again, self.point, self.cost.x * (1 + shift * EPSILON))
                 if any(arrays[name].shape != self.given[name].shape for name in arrays):
                     return 0.0
                 if self.misshapen:
@@ -354,7 +204,6 @@ class _Check:
             if by_complex is None:
                 return False
             slope = self.cost.along(at, weights)
-            self.used_differences = True
             if slope.kink or not slope.error <= 1e-5 * abs(slope.value):
                 return False
             if abs(by_complex[0] - slope.value) > slope.error + by_complex[1]:
@@ -433,7 +282,7 @@ class _Check:
                 slope = self.cost.along(at, weights)
                 if slope.kink or slope.passed:
                     return "off", slope.why
-                value, error, swing, why = slope.value, slope.error, slope.swing, self._hindrance(slope)
+                value, error, swing, why = slope.value, slope.error, slope.swing, hindrance(self.cost, slope)
                 if not isfinite(value):
                     return "unclear", why
                 if slope.flat and not g.any():

@@ -18,6 +18,12 @@ STEP = 2.0**-100
 """How far a complex step goes, in the units of each entry: its square is far below the last digit of anything."""
 OFF_SCALE = 2.0**-16
 """An entry's unit is at least this much of the typical one of its array."""
+FINE = 1e-4
+"""Steps of a cost that are less than so much of its changes are left to each line to see."""
+MOVES = (1.0, 0.25, *(2.0, 4.0, 1.0) * 5, *4.0 ** -np.arange(2.0, 20), *2.0 ** np.arange(3.0, 13))
+"""How far all entries are moved, in their units, to see whether the cost moves in steps."""
+ENOUGH = 3
+"""After so many changes they are moved no further."""
 
 _OUTSIDE = (ArithmeticError, ValueError, np.linalg.LinAlgError)
 """What a cost may raise for numbers outside of its domain."""
@@ -114,6 +120,7 @@ class Cost:
             again += [self.at_point() for _ in range(6)]
         self.noise = max(abs(value - self.f0) for value in again)
         self.noise = max(self.noise, max(again) - min(again))
+        self.quantum = 0.0 if self.noise else self._quantum(seed)
 
     def at_point(self) -> float:
         """f(x). Raises InputError where that is no finite number, or the cost raises."""
@@ -129,26 +136,52 @@ class Cost:
     def along(self, at: Array, weights: Array) -> Slope:
         """d f(x + t·weights)/dt, the weights standing at flat indices ``at`` and being 0 elsewhere."""
         unit = 2.0 ** frexp(float(np.min(self.units[at] / np.abs(weights))))[1] / 2
+        grain = max(self.noise, self.quantum)
+        return slope(lambda t: self._moved(at, weights, t), self.f0, unit, self.steps, grain)
 
-        def value(t: float) -> float:
-            moved = self.x.copy()
-            moved[at] += t * weights
+    def _moved(self, at: Array, weights: Array, t: float) -> float:
+        """f(x + t·weights); NaN outside of its domain."""
+        moved = self.x.copy()
+        moved[at] += t * weights
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)
+                return self._call(moved)
+        except InputError:
+            raise
+        except _OUTSIDE as error:
+            self.raised = self.raised or f"{type(error).__name__}: {error}"
+            return nan
+        except Exception as error:
+            where = self.point.place(int(at[0])) if len(at) == 1 else f"{len(at):,} entries"
+            raise InputError(f"cost raised {type(error).__name__} with {where} moved by {t:.1e}: {error}") from error
+
+    def _quantum(self, seed: int) -> float:
+        """The unit of which all changes of the cost are multiples, as those of a rounded cost are; else 0.
+
+        Two or three values of an ordinary cost have no common measure, and nothing more is asked.
+        """
+        random = np.random.default_rng((seed, 2))
+        everything = np.arange(len(self.x))
+        measure = largest = rounding = 0.0
+        changes = 0
+        for t in MOVES:
+            if t > MOVES[3] and changes >= ENOUGH:
+                break
             try:
-                with np.errstate(all="ignore"), warnings.catch_warnings():
-                    warnings.simplefilter("ignore", RuntimeWarning)
-                    return self._call(moved)
+                value = self._moved(everything, random.uniform(-1, 1, len(self.x)) * self.units, t)
             except InputError:
-                raise
-            except _OUTSIDE as error:
-                self.raised = self.raised or f"{type(error).__name__}: {error}"
-                return nan
-            except Exception as error:
-                where = self.point.place(int(at[0])) if len(at) == 1 else f"{len(at):,} entries"
-                raise InputError(
-                    f"cost raised {type(error).__name__} with {where} moved by {t:.1e}: {error}"
-                ) from error
-
-        return slope(value, self.f0, unit, self.steps, self.noise)
+                return 0.0  # each entry's own line will raise it again, and say where
+            change = abs(value - self.f0)
+            unsure = 64 * EPSILON * max(abs(value), abs(self.f0))
+            if not isfinite(change) or change <= unsure / FINE**2:
+                continue
+            changes += 1
+            largest, rounding = max(largest, change), max(rounding, unsure)
+            measure = _common_measure(measure, change, rounding)
+            if measure < FINE * largest:
+                return 0.0
+        return measure if changes >= ENOUGH else 0.0
 
     def entry(self, i: int) -> Slope:
         """∂f/∂x_i from real values."""
@@ -204,6 +237,13 @@ class Cost:
                 name not in arrays or not np.array_equal(arrays[name], before[name], equal_nan=True) for name in before
             )
         return _number(value)
+
+
+def _common_measure(a: float, b: float, unsure: float) -> float:
+    """The largest number of which both are multiples: Euclid's algorithm."""
+    while b > unsure:
+        a, b = b, abs(a - round(a / b) * b)
+    return a
 
 
 def _number(value: Any) -> float:

@@ -59,8 +59,8 @@ class Slope:
 
     ``left`` and ``right`` are the slopes on the two sides, the same but at a kink. ``passed`` are estimates from larger
     steps that smaller steps contradict, ``rivals`` those and less sure ones. ``swing`` is the steepest chord up to one
-    unit, ``flat`` says that small steps change nothing at all, ``rough`` that noise may hide a ripple whose slope
-    counts, ``why`` what is in the way.
+    unit, ``flat`` says that small steps change nothing at all, ``grain`` is the unit in which the values move,
+    ``rough`` says that noise may hide a ripple whose slope counts, ``why`` what is in the way.
     """
 
     value: float
@@ -73,6 +73,7 @@ class Slope:
     rivals: tuple[Estimate, ...] = ()
     kink: bool = False
     flat: bool = False
+    grain: float = 0.0
     rough: bool = False
     why: str = ""
 
@@ -140,7 +141,7 @@ class _Line:
         f0, h = self.f0, self.h
         with np.errstate(all="ignore"):
             up, down = self.after - f0, f0 - self.before
-            grain = max(self.grain, _quantum(np.stack([up, -down]), np.concatenate([self.after, self.before])))
+            grain = max(self.grain, _quantum(np.stack([up, -down])))
             rounding = EPSILON * np.maximum(np.maximum(np.abs(self.after), np.abs(self.before)), abs(f0)) + grain
             odd = (self.after - self.before) / 2
         both = np.isfinite(self.after) & np.isfinite(self.before)
@@ -151,7 +152,7 @@ class _Line:
             floors = EPSILON * np.maximum(np.abs(self.before), abs(f0)) + grain
             lefts = self._estimates(down, floors, np.isfinite(self.before), 1)
             steep = self._jump_or_steep(up, down, rounding - grain + self.grain)
-        flat = grain == self.grain and bool(((up == 0) & (down == 0))[h < LARGEST * 2.0**-12].all())
+        flat = grain == 0 and bool(((up == 0) & (down == 0))[h < LARGEST * 2.0**-12].all())
         center, passed = _settled(centers)
         right, passed_right = _settled(rights)
         left, passed_left = _settled(lefts)
@@ -170,7 +171,7 @@ class _Line:
                     value, max(right.error, left.error), left.value, right.value, max(right.noise, left.noise), swing,
                     (*passed_right, *passed_left), (*passed_right, *passed_left), kink=True,
                 )  # fmt: skip
-        why = "" if center.error <= ENOUGH * 10 * abs(center.value) else self._what_hides(center, rounding, passed)
+        why = "" if center.error <= ENOUGH * 10 * abs(center.value) else self._what_hides(center, grain, passed)
         rivals = tuple(
             e
             for e in centers
@@ -179,8 +180,10 @@ class _Line:
             and abs(e.value - center.value) > e.error + center.error
         )
         value = center.value
-        rough = self._rough(center)
-        return Slope(value, center.error, value, value, center.noise, swing, passed, rivals, False, flat, rough, why)
+        return Slope(
+            value, center.error, value, value, center.noise, swing, passed, rivals, False, flat, grain,
+            self._rough(center), why,
+        )  # fmt: skip
 
     def _swing(self, up: Array, down: Array, noise: float) -> float:
         """The steepest chord of at most one unit that noise has no part in."""
@@ -198,8 +201,15 @@ class _Line:
         return best.noise > 64 * floor
 
     def _rough(self, best: Estimate) -> bool:
-        """Whether there is noise that is not small beside what the cost changes by nearby."""
-        return self._noisy(best) and abs(best.value) * min(best.step, self.unit) < CLEAR * best.noise
+        """Whether there is noise that is not small beside what the cost changes by nearby.
+
+        What is left of a cancellation has noise, too: some last digits of values as large as those one unit off.
+        """
+        with np.errstate(all="ignore"):
+            near = np.abs(np.concatenate([self.after, self.before])[np.tile(self.h <= 1, 2)])
+        last_digits = CLEAR * EPSILON * float(np.max(near[np.isfinite(near)], initial=abs(self.f0)))
+        clear = abs(best.value) * min(best.step, self.unit) >= CLEAR * best.noise
+        return self._noisy(best) and best.noise > last_digits and not clear
 
     def _one_sided(self, right: Estimate | None, left: Estimate | None, swing: float) -> Slope:
         side = right or left
@@ -223,8 +233,10 @@ class _Line:
                 return "the slope grows without end as the step shrinks: the tangent is vertical"
         return ""
 
-    def _what_hides(self, best: Estimate, rounding: Array, passed: Sequence[Estimate]) -> str:
+    def _what_hides(self, best: Estimate, grain: float, passed: Sequence[Estimate]) -> str:
         """Words for an error that is large beside the slope."""
+        if grain > self.grain and grain > 64 * EPSILON * abs(self.f0):
+            return in_steps(grain)
         if passed:
             return (
                 f"large and small steps disagree: {passed[-1].value:.6g} at steps of {passed[-1].step:.0e}, "
@@ -266,17 +278,17 @@ class _Line:
         return found
 
 
-def _quantum(changes: Array, values: Array) -> float:
+def in_steps(quantum: float) -> str:
+    """Words for a cost that is a staircase."""
+    return f"the cost moves in steps of {quantum:.4g}"
+
+
+def _quantum(changes: Array) -> float:
     """The unit of which all changes near 0 are multiples, where the smallest to one side change nothing; else 0.
 
     A cost that is rounded to a decimal, computed in float32, or left over from a cancellation is a staircase: that its
     steps are flat says nothing of the slope.
     """
-    finite = values[np.isfinite(values)]
-    if np.count_nonzero(changes[np.isfinite(changes)]) >= 3 and np.abs(finite).max() < 1e8:
-        for digits in range(4):  # no step is so short a decimal
-            if (np.abs(finite - np.round(finite, digits)) <= 1e-14).all():
-                return float(10.0**-digits)
     sizes = np.abs(changes[np.isfinite(changes)])
     if not (changes[:, -3:] == 0).all(axis=1).any() or not sizes.any():
         return 0.0
