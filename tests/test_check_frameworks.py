@@ -6,6 +6,8 @@ Both come with ``pip install --group bench``; without them these tests are skipp
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -21,6 +23,8 @@ Array = np.ndarray[Any, Any]
 needs_torch = pytest.mark.skipif(
     find_spec("torch") is None, reason="PyTorch is not installed: pip install --group bench"
 )
+OF_ONE_STRUCTURE = 20
+"""So many networks share what JAX takes half a second to compile."""
 needs_jax = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed: pip install --group bench")
 
 
@@ -42,15 +46,28 @@ def verdict_on(q: Problem, given: Gradient) -> cr.Verdict:
     return cr.check(cr.Model(cr.ParameterVector.from_arrays(network, arrays)), q.X, q.Y, given, q.s)
 
 
-def hold(gradient: Callable[[Problem, str], Gradient], networks: int) -> None:
+def with_other_numbers(q: Problem, random: np.random.Generator) -> Problem:
+    """A network of the same structure."""
+
+    def drawn(a: Array) -> Array:
+        return random.permutation(a.ravel()).reshape(a.shape) * random.choice([-1, 1], a.shape)
+
+    w, b = ({l: drawn(a) for l, a in arrays.items()} for arrays in (q.w, q.b))
+    return replace(q, w=w, b=b, X=drawn(q.X))
+
+
+def hold(gradient: Callable[[Problem, str], Gradient], networks: int, of_one_structure: int = 1) -> None:
     judged = 0
-    for seed in range(networks):
+    for at in range(networks):
+        seed, again = divmod(at, of_one_structure)
         q = problem_of(seed)
+        if again:
+            q = with_other_numbers(q, np.random.default_rng([seed, again]))
         for dtype in ("float64", "float32"):
             given = gradient(q, dtype)
             if all(np.isfinite(g).all() for g in given.values()):
                 verdict = verdict_on(q, given)
-                assert verdict.ok, f"seed {seed}, {dtype}: {q}\n{verdict}"
+                assert verdict.ok, f"network {at}, {dtype}: {q}\n{verdict}"
                 judged += 1
     assert judged > 1.6 * networks
 
@@ -62,7 +79,7 @@ def test_pytorchs_gradients_are_right(request: pytest.FixtureRequest) -> None:
 
 @needs_jax
 def test_jaxs_gradients_are_right(request: pytest.FixtureRequest) -> None:
-    hold(jax_gradient, request.config.option.networks // 20)
+    hold(jax_gradient, request.config.option.networks, OF_ONE_STRUCTURE)
 
 
 def torch_gradient(q: Problem, dtype: str) -> Gradient:
@@ -104,26 +121,34 @@ def torch_gradient(q: Problem, dtype: str) -> Gradient:
 
 
 def jax_gradient(q: Problem, dtype: str) -> Gradient:
-    jax: Any = import_module("jax")
     jnp: Any = import_module("jax.numpy")
-    jax.config.update("jax_enable_x64", True)
+    gradient = compiled_by_jax(tuple(q.f[1:]), q.cost, q.l1, q.l2)
 
     def array(a: Array) -> Any:
         return jnp.asarray(a, dtype=dtype)
 
+    p = {f"{letter}{l}": array(v) for letter, vs in (("w", q.w), ("b", q.b)) for l, v in vs.items()}
+    share = array(np.full(q.n, 1 / q.n) if q.s is None else q.s / q.s.sum())
+    return {name: np.asarray(g) for name, g in gradient(p, array(q.X), array(q.Y), share).items()}
+
+
+@cache
+def compiled_by_jax(activations: tuple[str, ...], of: str, l1: float, l2: float) -> Any:
+    """The gradient of a cost by its parameters, once for each structure; compiled anew for each shape and type."""
+    jax: Any = import_module("jax")
+    jnp: Any = import_module("jax.numpy")
+    jax.config.update("jax_enable_x64", True)
     σ = {
         "identity": lambda z: z, "sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh, "relu": jax.nn.relu, "elu": jax.nn.elu,
         "leaky-relu": lambda z: jax.nn.leaky_relu(z, 0.01), "softplus": jax.nn.softplus, "silu": jax.nn.silu,
         "gelu": lambda z: jax.nn.gelu(z, approximate=False), "exp": jnp.exp,
     }  # fmt: skip
-    X, y = array(q.X), array(q.Y)
-    share = array(np.full(q.n, 1 / q.n) if q.s is None else q.s / q.s.sum())
 
-    def cost(p: dict[str, Any]) -> Any:
+    def cost(p: dict[str, Any], X: Any, y: Any, share: Any) -> Any:
         a, z = X, X
-        for l in range(1, q.L + 1):
+        for l, name in enumerate(activations, 1):
             z = a @ p[f"w{l}"].T + p[f"b{l}"]
-            a = σ[q.f[l]](z) if q.f[l] != "softmax" else z
+            a = σ[name](z) if name != "softmax" else z
         r = a - y
         each = {
             "squared-error": lambda: r**2,
@@ -132,11 +157,10 @@ def jax_gradient(q: Problem, dtype: str) -> Gradient:
             "huber": lambda: jnp.where(jnp.abs(r) <= 1, r**2 / 2, jnp.abs(r) - 0.5),
             "cross-entropy": lambda: -y * jax.nn.log_softmax(z, 1),
             "binary-cross-entropy": lambda: -y * jax.nn.log_sigmoid(z) - (1 - y) * jax.nn.log_sigmoid(-z),
-            "poisson": lambda: a - y * (z if q.f[q.L] == "exp" else jnp.log(a)),
-        }[q.cost]().sum(1)
+            "poisson": lambda: a - y * (z if activations[-1] == "exp" else jnp.log(a)),
+        }[of]().sum(1)
         return (share * each).sum() + sum(
-            q.l1 * jnp.abs(p[f"w{l}"]).sum() + q.l2 * (p[f"w{l}"] ** 2).sum() for l in range(1, q.L + 1)
+            l1 * jnp.abs(p[f"w{l}"]).sum() + l2 * (p[f"w{l}"] ** 2).sum() for l in range(1, len(activations) + 1)
         )
 
-    p = {f"{letter}{l}": array(v) for letter, vs in (("w", q.w), ("b", q.b)) for l, v in vs.items()}
-    return {name: np.asarray(g) for name, g in jax.grad(cost)(p).items()}
+    return jax.jit(jax.grad(cost))
