@@ -275,17 +275,15 @@ def test_at_a_kink_only_what_a_convention_gives_passes() -> None:
     assert why(grades["cem"])["w1"] == "kink-convention"
 
 
-def test_a_shorter_type_excuses_nothing_unless_the_rubric_asks_for_it() -> None:
-    """What rounding to float16 would hide, a penalty that is missing, is a mistake."""
-    Path("penalty.toml").write_text(toml(PROBLEM | {"network": PROBLEM["network"] | {"l2": 1e-5}}))
-    rubric("", "penalty.toml")
-    short = {name: array.astype(np.float16) for name, array in gradient_of("penalty.toml").items()}
-    missing = {name: array.astype(np.float16) for name, array in RIGHT.items()}
-    hand_in("ann", short, ".npz")
-    hand_in("ben", missing, ".npz")
-    assert [one["points"] for one in graded().values()] == [0, 0]
-    rubric('precision = "float16"\n', "penalty.toml")
-    assert graded()["ann"]["ok"]
+def test_float16_hides_no_more_than_its_last_digit_and_can_be_refused() -> None:
+    kept = {name: array.astype(np.float16) for name, array in RIGHT.items()}
+    hand_in("ann", kept, ".npz")
+    hand_in("ben", {name: (array * (1 + 4e-3)).astype(np.float16) for name, array in RIGHT.items()}, ".npz")
+    hand_in("cem", kept | {"w1": RIGHT["w1"].astype(np.float16) + np.float16(0.01)}, ".npz")
+    grades = graded()
+    assert [one["points"] for one in grades.values()] == [4, 0, 3]
+    rubric('precision = "float64"\n')
+    assert [one["points"] for one in graded().values()] == [0, 0, 0]
 
 
 def test_arrays_that_rounding_hides_are_told_to_the_teacher(saturated: dict[str, NDArray[Any]]) -> None:

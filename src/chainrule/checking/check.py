@@ -76,7 +76,7 @@ def check_examples(
         arrays = earlier.arrays() if isinstance(earlier, ParameterVector) else earlier
         case = case.but(earlier=ParameterVector.from_arrays(case.network, arrays))
     verdict = judge(case, given, precision, notes)
-    return verdict or replace(verdict, notes=(*verdict.notes, *otherwise_scaled(model, verdict)))
+    return verdict or replace(verdict, notes=(*otherwise_scaled(model, verdict), *verdict.notes))
 
 
 @np.errstate(all="ignore")  # what overflows in a prediction is no prediction

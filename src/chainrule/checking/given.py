@@ -115,13 +115,16 @@ def _remedy(name: str, array: Array, shape: tuple[int, ...], case: Case) -> str:
 
 
 def precision_of(given: Mapping[str, Array], wanted: str) -> Precision:
-    """What the arithmetic was: as said, or of the arrays' type, or by the numbers, all of which float32 may have."""
+    """What the arithmetic was: as said, or of the arrays' type, or by the numbers, all of which float32 may have.
+
+    float16 is what numbers of a longer arithmetic are kept in; whoever calculates in it has to say so.
+    """
     known("precision", wanted, ["auto", *PRECISIONS])
     if wanted != "auto":
         return PRECISIONS[wanted]
     type_ = np.result_type(*given.values()).name
     if type_ in ("float16", "float32"):
-        return PRECISIONS[type_]
+        return Precision(type_, PRECISIONS["float32"].u)
     return PRECISIONS["float32" if fit_float32(given) and not _few_digits(given) else "float64"]
 
 

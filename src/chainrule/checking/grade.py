@@ -120,10 +120,7 @@ def _grade(
         read = content(path, most, follow=False)
         digest = hashlib.sha256(read).hexdigest()
         with np.errstate(all="ignore"):
-            given = parsed(path, read, most)
-            if rubric.precision == "auto":  # a type does not excuse what its numbers hide
-                given = {name: _by_its_numbers(array) for name, array in given.items()}
-            verdict = check_examples(model, examples, given, precision=rubric.precision)
+            verdict = check_examples(model, examples, parsed(path, read, most), precision=rubric.precision)
             marked = marks(verdict, key, rubric.conventions)
     except ChainruleError as error:
         return Grade(
@@ -138,10 +135,6 @@ def _grade(
     return Grade(
         submission, points, tuple(marked.values()), verdict.findings, verdict.notes, "", _digest(verdict.given)
     )
-
-
-def _by_its_numbers(array: Any) -> Any:
-    return array.astype(np.float64) if getattr(array, "dtype", None) == np.float16 else array
 
 
 def _part(item: Item, marked: Mapping[str, Mark], credit: Mapping[str, float]) -> float:
