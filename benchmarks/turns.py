@@ -18,8 +18,8 @@ import numpy as np
 from workloads import Array, Workload
 
 FOLDER = Path(__file__).resolve().parent
-PAUSE = 0.05
-"""Seconds between two turns, in which the threads of the last one fall asleep: OpenBLAS's spin for up to 30 ms."""
+PAUSE = 0.15
+"""Seconds between two turns, in which the threads of the last one fall asleep: OpenBLAS's spin for up to 0.12 s."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Process:
             self.process.stdin.write(json.dumps(request).encode() + b"\n")
             self.process.stdin.flush()
         except BrokenPipeError:
-            pass
+            pass  # it has ended, and answer() says why from what it printed last
         return self.answer(limit)
 
     def after(self, k: int, limit: float) -> Array:

@@ -319,6 +319,7 @@ private:
     struct Reading {
         Chain* chain;
         Examples<T> examples;
+        Way way;
         Index block, blocks;  // the rows of a block, and how many blocks there are
         T* a;
         double* cost;
@@ -327,15 +328,17 @@ private:
     // Predictions into a, or where that is null the mean cost; a block of rows at a time.
     double read(const T* parameters, const Examples<T>& examples, T* a, int threads) {
         if (examples.n == 0) return 0;
-        threads = crowd.threads(plan.threads_reading(examples.n, threads));
-        const Index block = plan.block_of(examples.n), blocks = (examples.n + block - 1) / block;
+        const Way way = plan.way_of_reading(examples.n);
+        threads = crowd.threads(plan.threads_reading(way, examples.n, threads));
+        const Index block = plan.together(way, examples.n) ? examples.n : plan.block_of(examples.n);
+        const Index blocks = (examples.n + block - 1) / block;
         memory.prepare(plan, {BLOCK, threads, 0, threads, 1});
         const std::unique_ptr<double[]> cost(new double[std::size_t(blocks)]);
         memory.copies[0].parameters = const_cast<T*>(parameters);  // only read
         memory.copies[0].moments[0] = memory.copies[0].moments[1] = nullptr;
-        Reading reading{this, examples, block, blocks, a, cost.get()};
+        Reading reading{this, examples, way, block, blocks, a, cost.get()};
         const double waited = in_parallel(
-            threads, crowd.insists() || plan.worth_waking(examples.n),
+            threads, crowd.insists() || plan.worth_waking(way, examples.n),
             [](void* context, int t, Barrier& barrier) {
                 const Reading& reading = *static_cast<Reading*>(context);
                 reading.chain->read_blocks(reading, t, barrier);
@@ -349,40 +352,62 @@ private:
     }
 
     void read_blocks(const Reading& reading, int t, Barrier& barrier) {
-        const Weights<T>& weights = memory.copies[0];
-        const auto [first, last] = plan.parts_of(t, barrier.n);
-        for (const Part* part = first; part != last; ++part) load(plan, *part, weights, false);
-        barrier.wait();
-        Rows<T>& rows = memory.slabs[std::size_t(t)];
-        const Batch<T> all{reading.examples, nullptr, 0, reading.examples.n};
-        const std::size_t L = std::size_t(plan.L);
-        for (Index i = 0; i < BLOCK; ++i) rows.share[i] = 1;
-        const Index most = reading.block, end = begin_of(reading.blocks, t + 1, barrier.n);
+        if (reading.way == Way::packed) {
+            const auto [first, last] = plan.parts_of(t, barrier.n);
+            for (const Part* part = first; part != last; ++part) load(plan, *part, memory.copies[0], false);
+            barrier.wait();
+        }
+        const Index n = reading.examples.n;
+        if (plan.together(reading.way, n)) return read_block(reading, 0, n, memory.slabs[0], {t, barrier.n, &barrier}, t);
+        const Index end = begin_of(reading.blocks, t + 1, barrier.n);
         for (Index block = begin_of(reading.blocks, t, barrier.n); block < end; ++block) {
-            const Index at = block * most, n = all.rows - at < most ? all.rows - at : most;
-            gather(reading.examples.X, all, at, at + n, rows.a[0], 0);
-            forward(plan, weights, rows, 0, n);
-            if (reading.a == nullptr) {
-                gather(reading.examples.Y, all, at, at + n, rows.y, 0);
-                output(plan, rows, 0, n, memory.scratch(t));
-                reading.cost[block] = total(rows.C, n);
-                continue;
-            }
-            if (plan.softmax_last)
-                softmax(rows.a[L], 0, n, memory.scratch(t));
-            else
-                for (const Panel& panel : plan.columns(plan.L).panels)
-                    plan.layers[L].activation(rows.a[L].at(panel, 0), rows.d[L].at(panel, 0), n * panel.width);
-            scatter(rows.a[L], n, reading.a + at * rows.a[L].columns->n);
+            const Index first = block * reading.block, last = first + reading.block;
+            read_block(reading, first, last < n ? last : n, memory.slabs[std::size_t(t)], {}, t);
         }
     }
 
-    static void scatter(const Matrix<T>& from, Index rows, T* out) {
+    // The examples first … last − 1 as the first rows of a slab.
+    void read_block(const Reading& reading, Index first, Index last, Rows<T>& rows, const Team& team, int t) {
+        const Weights<T>& weights = memory.copies[0];
+        const Batch<T> all{reading.examples, nullptr, 0, reading.examples.n};
+        const Index n = last - first;
+        const std::size_t L = std::size_t(plan.L);
+        const T* const X = reading.examples.X + first * plan.inputs.n;
+        switch (reading.way) {
+            case Way::few_rows: forward_few_rows(plan, weights.parameters, X, n, rows, team); break;
+            case Way::turned: forward_turned(plan, weights.parameters, X, n, rows, team); break;
+            case Way::packed:
+                gather(reading.examples.X, all, first, last, rows.a[0], 0);
+                forward(plan, weights, rows, 0, n);
+        }
+        const auto [begin, end] = team.part_of(n, LANES<T>);
+        if (begin < end) {
+            if (reading.a == nullptr) {
+                gather(reading.examples.Y, all, first + begin, first + end, rows.y, begin);
+                for (Index i = begin; i < end; ++i) rows.share[i] = 1;
+                output(plan, rows, begin, end, memory.scratch(t));
+            } else {
+                if (plan.softmax_last)
+                    softmax(rows.a[L], begin, end, memory.scratch(t));
+                else
+                    for (const Panel& panel : plan.columns(plan.L).panels)
+                        plan.layers[L].activation(rows.a[L].at(panel, begin), rows.d[L].at(panel, begin),
+                                                  (end - begin) * panel.width);
+                scatter(rows.a[L], begin, end, reading.a + (first + begin) * rows.a[L].columns->n);
+            }
+        }
+        if (reading.a == nullptr) {
+            team.wait();
+            if (team.t == 0) reading.cost[first / reading.block] = total(rows.C, n);
+        }
+    }
+
+    static void scatter(const Matrix<T>& from, Index first, Index last, T* out) {
         using V = Vec<T, NARROWEST<T>>;
         for (const Panel& panel : from.columns->panels)
-            for (Index i = 0; i < rows; ++i)
+            for (Index i = first; i < last; ++i)
                 for (int j = 0; j < panel.used; j += lanes<V>)
-                    store_some<V>(out + i * from.columns->n + panel.first + j, load<V>(from.at(panel, i) + j),
+                    store_some<V>(out + (i - first) * from.columns->n + panel.first + j, load<V>(from.at(panel, i) + j),
                                   panel.used - j);
     }
 

@@ -1,4 +1,4 @@
-// The three products of a layer, a tile of rows × one panel at a time, and the transposition between them.
+// The products of a layer, a tile of rows × one panel at a time, and the transposition between them.
 //
 // The accumulators of a tile stay in registers; each is a chain of fma in the order of the sum, the same chain whatever
 // tile an entry falls into, so that no way to cut the work changes a bit.
@@ -26,6 +26,13 @@ struct Tile {
         for (int m = 0; m < M; ++m)
 #pragma GCC unroll 2
             for (int n = 0; n < N; ++n) v[m][n] = row ? load<V>(row + n * lanes<V>) : V{};
+    }
+
+    CHAINRULE_INLINE void fill_rows(const T* each) {
+#pragma GCC unroll 8
+        for (int m = 0; m < M; ++m)
+#pragma GCC unroll 2
+            for (int n = 0; n < N; ++n) v[m][n] = splat<V>(each[m]);
     }
 
     // v[m] += Σ_k a[m, k]·b[k], where a[m, k] = a[m·row + k·step] and b[k] is a row of a panel.
@@ -184,6 +191,29 @@ void bias_gradient(const T* delta, const Panel& j, Index rows, T* out, bool add)
     });
 }
 
+// The same z for M neurons and one panel of examples, the columns here: zᵀ from aᵀ, with w and b as the caller has them.
+template <class T, int M, int W>
+[[gnu::noinline]] void turned_tile(const T* w, Index n_in, const T* b, const T* a, T* z) {
+    TileOf<T, M, W> tile;
+    tile.fill_rows(b);
+    tile.multiply(w, n_in, 1, a, n_in);
+    tile.put(z);
+}
+
+template <class T>
+void forward_turned(const T* w, Index n_in, const T* b, Index neurons, const Panel& panel, const T* a, T* z) {
+    by_width<T>(panel.width, [&](auto width) {
+        constexpr int W = decltype(width)::value;
+        Index j = 0;
+        for (; j + TILE_ROWS <= neurons; j += TILE_ROWS)
+            turned_tile<T, TILE_ROWS, W>(w + j * n_in, n_in, b + j, a, z + j * W);
+        if (j < neurons)
+            by_rows(neurons - j, [&](auto left) {
+                turned_tile<T, decltype(left)::value, W>(w + j * n_in, n_in, b + j, a, z + j * W);
+            });
+    });
+}
+
 // transposition -------------------------------------------------------------------------------------
 
 // a's and b's lanes that `pick` names, the same in every block of B lanes; b's count from B.
@@ -194,7 +224,7 @@ CHAINRULE_INLINE V shuffle(V a, V b, const auto pick, std::integer_sequence<int,
         const int lane = decltype(pick)::of(i % B);
         return i / B * B + (lane < B ? lane : n + lane - B);
     };
-    return __builtin_shufflevector(a, b, from(I)...);
+    return shuffle(a, b, std::integer_sequence<int, from(I)...>());
 }
 
 // The lower and the upper halves of blocks of 2·half lanes, side by side.
@@ -319,6 +349,50 @@ void copy_into(const T* w, Index stride, const Panel& k, Index rows, T* out) {
     by_width<T>(k.width, [&](auto width) {
         constexpr int W = decltype(width)::value;
         for (Index r = 0; r < rows; ++r) copy_row<T, W>(w + r * stride, k.used, out + r * W);
+    });
+}
+
+// The forward product of very few rows, as dot products; every matrix row by row, w and b as the caller has them. The lanes
+// of an accumulator are added at the end, so the last bits are not those of the other products.
+template <class T>
+inline constexpr int FEW_ROWS = LANES<T> < 8 ? 1 : LANES<T> / 4;
+
+template <class T, int M, int J>
+[[gnu::noinline]] void dot_tile(const T* a, Index n_in, const T* w, const T* b, T* z, Index n_out) {
+    using V = Vec<T, LANES<T>>;
+    V sums[M][J]{};
+    const auto multiply = [&](Index k, const auto& get) __attribute__((always_inline)) {
+        V each[M];
+#pragma GCC unroll 4
+        for (int m = 0; m < M; ++m) each[m] = get(a + m * n_in + k);
+#pragma GCC unroll 8
+        for (int j = 0; j < J; ++j) {
+            const V weights = get(w + j * n_in + k);
+#pragma GCC unroll 4
+            for (int m = 0; m < M; ++m) sums[m][j] = fma(each[m], weights, sums[m][j]);
+        }
+    };
+    Index k = 0;
+    for (; k + lanes<V> <= n_in; k += lanes<V>) multiply(k, [](const T* from) { return load<V>(from); });
+    if (const int left = int(n_in - k); left > 0) multiply(k, [left](const T* from) { return load_first<V>(from, left); });
+#pragma GCC unroll 4
+    for (int m = 0; m < M; ++m)
+#pragma GCC unroll 8
+        for (int j = 0; j < J; ++j) z[m * n_out + j] = sum(sums[m][j]) + b[j];
+}
+
+// z[i, j] for all rows i and neurons first … last − 1.
+template <class T>
+void forward_few_rows(const T* a, Index rows, Index n_in, const T* w, const T* b, Index first, Index last, T* z,
+                      Index n_out) {
+    by_rows<FEW_ROWS<T>>(rows, [&](auto m) {
+        constexpr int M = decltype(m)::value, J = 8 / M;
+        Index j = first;
+        for (; j + J <= last; j += J) dot_tile<T, M, J>(a, n_in, w + j * n_in, b + j, z + j, n_out);
+        if (j < last)
+            by_rows<J>(last - j, [&](auto left) {
+                dot_tile<T, M, decltype(left)::value>(a, n_in, w + j * n_in, b + j, z + j, n_out);
+            });
     });
 }
 

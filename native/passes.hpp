@@ -1,6 +1,7 @@
 // The way of some rows through the network and back.
 #pragma once
 
+#include "pool.hpp"
 #include "weights.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
@@ -78,6 +79,84 @@ void forward(const Plan<T>& plan, const Weights<T>& weights, Rows<T>& rows, Inde
             if (l < plan.L) layer.activation(z, rows.d[std::size_t(l)].at(panel, first), (last - first) * panel.width);
         }
     }
+}
+
+// Some threads that take the same rows through the network, each some neurons of every layer; or one by itself.
+struct Team {
+    int t = 0, n = 1;
+    Barrier* barrier = nullptr;
+
+    void wait() const {
+        if (n > 1) barrier->wait();
+    }
+
+    // What is this thread's of so many things.
+    std::pair<Index, Index> part_of(Index things) const { return {begin_of(things, t, n), begin_of(things, t + 1, n)}; }
+    std::pair<Index, Index> part_of(Index things, Index at_once) const {
+        const auto [first, last] = part_of((things + at_once - 1) / at_once);
+        return {first * at_once, last * at_once < things ? last * at_once : things};
+    }
+};
+
+// The same for n rows of X, as many as a slab has at the most, with the weights as the caller has them: every matrix is
+// transposed, so that examples fill the vectors. The sums are in the same order.
+template <class T>
+void forward_turned(const Plan<T>& plan, const T* parameters, const T* X, Index n, Rows<T>& rows, const Team& team) {
+    const Columns examples = cut<T>(n);
+    const Index n_0 = plan.inputs.n;
+    Matrix<T> a{&examples, rows.a[0].data, n_0};
+    const auto [from, to] = team.part_of(n_0, WIDEST<T>);
+    for (const Panel& panel : examples.panels)
+        if (from < to) transpose_into(X + panel.first * n_0 + from, n_0, panel, to - from, a.at(panel, from));
+    team.wait();
+    for (int l = 1; l <= plan.L; ++l) {
+        const Layer<T>& layer = plan.layers[std::size_t(l)];
+        const Matrix<T> d{&examples, rows.d[std::size_t(l)].data, layer.n_out};
+        const Matrix<T> z = l < plan.L ? Matrix<T>{&examples, rows.a[std::size_t(l)].data, layer.n_out} : d;
+        const auto [first, last] = team.part_of(layer.n_out, TILE_ROWS);
+        for (const Panel& panel : examples.panels) {
+            if (first == last) continue;
+            forward_turned(parameters + layer.w + first * layer.n_in, layer.n_in, parameters + layer.b + first,
+                           last - first, panel, a.at(panel, 0), z.at(panel, first));
+            if (l < plan.L) layer.activation(z.at(panel, first), d.at(panel, first), (last - first) * panel.width);
+        }
+        team.wait();
+        a = z;
+    }
+    const Matrix<T>& out = rows.a[std::size_t(plan.L)];
+    const auto [first, last] = team.part_of(Index(out.columns->panels.size()));
+    for (Index i = first; i < last; ++i)
+        for (const Panel& panel : examples.panels) {
+            const Panel& neurons = out.columns->panels[std::size_t(i)];
+            transpose_into(a.at(panel, neurons.first), panel.width, neurons, panel.used, out.at(neurons, panel.first));
+        }
+    team.wait();
+}
+
+// The same for FEW_ROWS<T> rows of X at the most, row by row.
+template <class T>
+void forward_few_rows(const Plan<T>& plan, const T* parameters, const T* X, Index n, Rows<T>& rows, const Team& team) {
+    const T* a = X;
+    for (int l = 1; l <= plan.L; ++l) {
+        const Layer<T>& layer = plan.layers[std::size_t(l)];
+        T* const d = rows.d[std::size_t(l)].data;
+        T* const z = l < plan.L ? rows.a[std::size_t(l)].data : d;
+        const auto [first, last] = team.part_of(layer.n_out, WIDEST<T>);
+        if (first < last)
+            forward_few_rows(a, n, layer.n_in, parameters + layer.w, parameters + layer.b, first, last, z, layer.n_out);
+        if (first < last && l < plan.L)
+            for (Index i = 0; i < n; ++i)
+                layer.activation(z + i * layer.n_out + first, d + i * layer.n_out + first, last - first);
+        team.wait();
+        a = z;
+    }
+    const Matrix<T>& out = rows.a[std::size_t(plan.L)];
+    const auto [first, last] = team.part_of(Index(out.columns->panels.size()));
+    for (Index i = first; i < last; ++i) {
+        const Panel& panel = out.columns->panels[std::size_t(i)];
+        copy_into(a + panel.first, out.columns->n, panel, n, out.at(panel, 0));
+    }
+    team.wait();
 }
 
 // The cost, and share_i·∂C_i/∂z of the last layer.

@@ -37,6 +37,11 @@ struct Cut {
     bool blocks = false;  // the rows of a group pass in blocks, since all of them together would leave the cache
 };
 
+// How rows that are only read go through the network: with its weights brought into panels first; with examples for
+// columns, so that weights stay as they are; or, if they are very few, by dot products with many weights as they are. The
+// first two give the same bits.
+enum class Way { packed, turned, few_rows };
+
 // Where piece t of `pieces` begins, of n in all.
 inline Index begin_of(Index n, Index t, Index pieces) { return t == 0 ? 0 : t == pieces ? n : n * t / pieces; }
 
@@ -69,9 +74,11 @@ public:
             const double cheap = σ == Activation::relu || σ == Activation::identity || σ == Activation::leaky_relu;
             row_effort += double(layer.columns.padded) * (double(layer.n_in) * (l == 1 ? 2 : 3) + (cheap ? 4 : 25));
             read_effort += double(layer.columns.padded) * (double(layer.n_in) + (cheap ? 2 : 20));
+            turned_effort += double(layer.n_out) * (double(layer.n_in) + (cheap ? 2 : 20));
         }
         row_effort = row_effort / LANES<T> + 20;
         read_effort = read_effort / LANES<T> + 20;
+        turned_effort = turned_effort / LANES<T>;
         block_rows = CACHE / (padded * Index(sizeof(T))) / 8 * 8;
         if (block_rows < BLOCK) block_rows = BLOCK;
         cut_gradient();
@@ -106,12 +113,35 @@ public:
         return best;
     }
 
-    // The same where rows are only read, through weights that are brought into panels for it.
-    int threads_reading(Index rows, int threads) const {
-        const double all = read_effort * double(rows) + 2.5 * double(n_parameters);
-        const double travel = 16000 + 0.5 * double(n_parameters);
+    // The fastest of them.
+    Way way_of_reading(Index rows) const {
+        if (rows <= FEW_ROWS<T> && n_parameters > SMALL) return Way::few_rows;
+        return reading(Way::turned, rows) < reading(Way::packed, rows) ? Way::turned : Way::packed;
+    }
+
+    // Cycles of one core for it, about.
+    double reading(Way way, Index rows) const {
+        const double n = double(rows), all = double(n_parameters);
+        switch (way) {
+            case Way::packed: return PACKING * all + n * read_effort;
+            case Way::turned: {
+                const double lanes = rows < BLOCK ? double(cut<T>(rows).padded) : n;
+                return lanes * turned_effort + n * 0.5 * double(inputs.n + columns(L).n);
+            }
+            case Way::few_rows: return 2.0 / LANES<T> * all + n * read_effort;
+        }
+        return 0;
+    }
+
+    // Whether all threads take the same rows then, each some neurons of every layer.
+    static bool together(Way way, Index rows) { return way != Way::packed && rows <= WIDEST<T>; }
+
+    int threads_reading(Way way, Index rows, int threads) const {
+        const double all = reading(way, rows);
+        const double travel = 16000 + (way == Way::packed ? 0.5 * double(n_parameters) : 4000.0 * (L + 1));
+        const Index most = together(way, rows) ? threads : (rows + block_of(rows) - 1) / block_of(rows);
         int best = 1;
-        for (int t = 2; t <= threads && t <= (rows + block_of(rows) - 1) / block_of(rows); ++t)
+        for (int t = 2; t <= threads && t <= most; ++t)
             if (all / t + travel < 0.85 * all) best = t;
         return best;
     }
@@ -125,6 +155,7 @@ public:
 
     // Whether a second thread saves more on so many rows than waking it takes.
     bool worth_waking(Index rows) const { return row_effort * double(rows) > 1e6; }
+    bool worth_waking(Way way, Index rows) const { return reading(way, rows) > 1.5e5; }
 
     // Thread t's parts of the gradient, so that all threads have as much to do.
     std::pair<const Part*, const Part*> parts_of(int t, int threads) const {
@@ -156,6 +187,8 @@ private:
     static constexpr double LEAST_EFFORT = 50000;  // cycles of one core, about
     static constexpr Index MOST_GROUPS = 32;
     static constexpr Index LARGEST_IN_PANELS = 1 << 17;
+    static constexpr double PACKING = 2.5;   // cycles for a weight
+    static constexpr Index SMALL = 1 << 13;  // so many parameters are soon brought into panels
 
     void cut_gradient() {
         double effort = 0;
@@ -178,8 +211,9 @@ private:
         }
     }
 
-    double row_effort = 0;   // of one row, forward and back
-    double read_effort = 0;  // and only forward
+    double row_effort = 0;     // of one row, forward and back
+    double read_effort = 0;    // and only forward
+    double turned_effort = 0;  // that where rows are the columns of transposed matrices
 };
 
 }  // namespace chainrule::CHAINRULE_ISA

@@ -28,23 +28,34 @@ inline void pause() {
 #endif
 }
 
-// Spin for about 50 µs, since the others are usually that near; then let whoever else wants this processor have it.
-// Returns the nanoseconds that took.
+using Clock = std::chrono::steady_clock;
+
+// Look again and again whether it is so, for some time at the most. (How long one pause is, processors differ in by five.)
 template <class Ready>
-long spin(Ready ready, int most) {
-    for (int i = 0; i < most; ++i) {
-        if (ready()) return 0;
-        pause();
+bool soon(Ready ready, std::chrono::microseconds most) {
+    for (Clock::time_point start{};;) {
+        for (int i = 0; i < 32; ++i) {
+            if (ready()) return true;
+            pause();
+        }
+        const auto now = Clock::now();
+        if (start == Clock::time_point{}) start = now;
+        if (now - start > most) return false;
     }
-    const auto start = std::chrono::steady_clock::now();
-    while (!ready()) std::this_thread::yield();
-    return long((std::chrono::steady_clock::now() - start) / std::chrono::nanoseconds(1));
 }
 
-constexpr int SPINS = 5000;
+// Spin for a while, since the others are usually near; then let whoever else wants this processor have it. Returns the
+// nanoseconds that took.
+template <class Ready>
+long spin(Ready ready) {
+    if (soon(ready, std::chrono::microseconds(50))) return 0;
+    const auto start = Clock::now();
+    while (!ready()) std::this_thread::yield();
+    return long((Clock::now() - start) / std::chrono::nanoseconds(1));
+}
 
 // How long an idle worker looks for its next job before it sleeps: calls that follow one another need no wake-up.
-constexpr int IDLE_SPINS = 50000;
+constexpr std::chrono::microseconds IDLE(500);
 
 class Pool {
 public:
@@ -58,7 +69,7 @@ public:
         Barrier barrier(helpers + 1);
         job = {work, context, &barrier};
         unfinished.store(helpers, std::memory_order_relaxed);
-        const auto start = std::chrono::steady_clock::now();
+        const auto start = Clock::now();
         {
             const std::lock_guard<std::mutex> lock(sleeping);
             wanted = helpers;
@@ -66,8 +77,8 @@ public:
         }
         wake.notify_all();
         work(context, 0, barrier);
-        const long last = spin([&] { return unfinished.load(std::memory_order_acquire) == 0; }, SPINS);
-        const auto all = (std::chrono::steady_clock::now() - start) / std::chrono::nanoseconds(1);
+        const long last = spin([&] { return unfinished.load(std::memory_order_acquire) == 0; });
+        const auto all = (Clock::now() - start) / std::chrono::nanoseconds(1);
         const double share = double(barrier.overdue() + last) / (double(all) * barrier.n + 1);
         waited = share < 1 ? share : 1;
         return true;
@@ -76,7 +87,7 @@ public:
 private:
     // Whether many jobs have lately been refused in quick succession.
     bool one_upon_another() {
-        const auto now = std::chrono::steady_clock::now();
+        const auto now = Clock::now();
         refused = now - last_refused < std::chrono::microseconds(100) ? refused + 1 : 0;
         last_refused = now;
         return refused >= 16;
@@ -105,7 +116,7 @@ private:
     void help(int t, unsigned seen) {
         for (;;) {
             awake.fetch_add(1, std::memory_order_relaxed);
-            for (int i = 0; i < IDLE_SPINS && round.load(std::memory_order_acquire) == seen; ++i) pause();
+            soon([&] { return round.load(std::memory_order_acquire) != seen; }, IDLE);
             awake.fetch_sub(1, std::memory_order_relaxed);
             {
                 std::unique_lock<std::mutex> lock(sleeping);
@@ -126,7 +137,7 @@ private:
     std::atomic<int> unfinished{0};
     std::atomic<int> awake{0};  // helpers that look for a job
     int refused = 0;            // these two under `taken`
-    std::chrono::steady_clock::time_point last_refused{};
+    Clock::time_point last_refused{};
     Job job{};
     std::vector<std::thread> workers;  // never joined: the pool lives as long as the process
 };
@@ -166,7 +177,7 @@ void Barrier::wait() {
         arrived.store(0, std::memory_order_relaxed);
         round.store(now + 1, std::memory_order_release);
     } else {
-        const long late = spin([&] { return round.load(std::memory_order_acquire) != now; }, SPINS);
+        const long late = spin([&] { return round.load(std::memory_order_acquire) != now; });
         if (late) overdue_ns.fetch_add(late, std::memory_order_relaxed);
     }
 }

@@ -218,17 +218,25 @@ CHAINRULE_INLINE V min(V a, V b) {
     return a < b ? a : b;
 }
 
-template <class V>
+// The lanes that I names, of a and behind them of b.
+template <class V, int... I>
+CHAINRULE_INLINE V shuffle(V a, V b, std::integer_sequence<int, I...>) {
+#if defined(__clang__)
+    return __builtin_shufflevector(a, b, I...);
+#else
+    return __builtin_shuffle(a, b, Int<V>{I...});
+#endif
+}
+
+// The sum of the lanes: halves are added, and halves of that.
+template <class V, int half = lanes<V> / 2>
 CHAINRULE_INLINE Element<V> sum(V a) {
-    if constexpr (lanes<V> == 2) {
-        return a[0] + a[1];
-    } else {
-        using H = Vec<Element<V>, lanes<V> / 2>;
-        H low, high;
-        std::memcpy(&low, &a, sizeof low);
-        std::memcpy(&high, reinterpret_cast<const char*>(&a) + sizeof low, sizeof high);
-        return sum(low + high);
-    }
+    if constexpr (half == 0)
+        return a[0];
+    else
+        return [a]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+            return sum<V, half / 2>(a + shuffle(a, a, std::integer_sequence<int, (I + half) % lanes<V>...>()));
+        }(std::make_integer_sequence<int, lanes<V>>());
 }
 
 }  // namespace chainrule::CHAINRULE_ISA

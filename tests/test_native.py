@@ -509,15 +509,21 @@ def test_what_is_no_number_goes_in_and_comes_out(
         assert state.step == 6
 
 
-def test_a_row_of_a_large_network_is_predicted_as_by_the_reference_in_the_networks_own_type() -> None:
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_row_is_predicted_alike_whatever_rows_are_beside_it(dtype: Dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the bit from five rows on; fewer go through a large network as dot products, within their rounding."""
     network = Network((600, 700, 3), ("relu", "softmax"), "cross-entropy")
-    p = initial_parameters(network, 1, np.float32)
-    X = np.random.default_rng(1).normal(size=(50, 600))
-    alone = native.predict(p, X[:1])
-    assert alone.tobytes() == reference.predict(p, X[:1].astype(np.float32)).tobytes()
-    assert native.predict(p, X).dtype == alone.dtype == np.float32
-    # 700 products a sum, each rounded once, of numbers whose absolute values sum to less than 100
-    assert np.abs(native.predict(p, X)[:1] - alone).max() <= 700 * 100 * EPS[np.float32]
+    p = initial_parameters(network, 1, dtype)
+    X = np.random.default_rng(1).normal(size=(700, 600))
+    for isa in native.INSTRUCTION_SETS:
+        use(monkeypatch, isa=isa)
+        a = native.predict(p, X)
+        assert a.dtype == dtype
+        for n in (5, 6, 15, 31, 33, 64, 65, 127, 128, 200):
+            assert native.predict(p, X[:n]).tobytes() == a[:n].tobytes()
+        for n in (1, 2, 3, 4):
+            # 700 products a sum, each rounded once, of numbers whose absolute values sum to less than 100
+            assert np.abs(native.predict(p, X[:n]) - a[:n]).max() <= 700 * 100 * EPS[dtype]
     for rows in (X[:1, :7], X[0], X[:1] + 0j, np.array([["a"] * 600])):
         with pytest.raises(InputError):
             native.predict(p, rows)

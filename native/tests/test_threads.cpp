@@ -67,13 +67,16 @@ void bits_are_the_same_however_it_is_cut(const char* isa, const Problem<T>& give
         CHECK(other_a.same(a));
         CHECK(other_nabla_C.intact() && other_a.intact());
     }
-    // a row's prediction does not depend on the others
-    const Index row = random.below(given.n), n_L = given.n_L();
-    Block<T> x(given.n_0(), 1), alone(n_L, 1), in_a(n_L);
-    std::copy_n(given.X.data() + row * given.n_0(), given.n_0(), x.data());
-    std::copy_n(a.data() + row * n_L, n_L, in_a.data());
-    used->predict(given.p.data(), x.data(), 1, alone.data(), 1);
-    CHECK(alone.same(in_a));
+    // a row's prediction does not depend on the others, but where there are very few
+    const Index few = std::min<Index>(given.n, 5 + random.below(90)), row = random.below(given.n - few + 1), n_L = given.n_L();
+    Block<T> x(few * given.n_0(), 1), alone(few * n_L, 1), in_a(few * n_L);
+    std::copy_n(given.X.data() + row * given.n_0(), x.size(), x.data());
+    std::copy_n(a.data() + row * n_L, in_a.size(), in_a.data());
+    for (int threads = 1; threads <= 4; ++threads) {
+        used->poison();
+        used->predict(given.p.data(), x.data(), few, alone.data(), threads);
+        CHECK(alone.same(in_a) && alone.intact());
+    }
 }
 
 template <class T>
@@ -94,7 +97,7 @@ void bits_are_the_same(const char* isa) {
     check({40, 65, 17, 33}, all[4], 60, 60, 3, false, true);
     check({7, 66, 5}, all[7], 131, 130, 3, true, false);
     check({7, 66, 5}, all[8], 400, 128, 7, false, true);
-    check({400, 340, 3}, all[9], 20, 9, 3, false, true);  // weights that stay where the caller has them
+    check({400, 340, 3}, all[9], 120, 50, 3, false, true);  // weights that stay where the caller has them
     check({20, 30, 5}, all[3], 900, 900, 2, false, true);
     check({4, 32, 16, 4}, all[0], 3000, 3000, 2, false, true);  // in groups
     check({4, 9, 1}, all[1], 4603, 2300, 5, true, false);       // in the end, fewer rows than groups

@@ -12,7 +12,7 @@ from chainrule.calculus.arrays import Array
 from chainrule.calculus.cost import COSTS, example_shares
 from chainrule.calculus.network import Network, ParameterVector
 from chainrule.checks import known, require, shown, whole_number
-from chainrule.engines import _native, reference
+from chainrule.engines import _native
 from chainrule.engines.optimizer import METHODS
 from chainrule.engines.state import TrainingState
 from chainrule.errors import InputError
@@ -55,8 +55,6 @@ def predict(parameters: ParameterVector, X: Array) -> Array:
         X = _ready("X", X, dtype)
         if X.shape != (len(X), network.sizes[0]):
             raise InputError(f"X: shape {X.shape}, expected (n, {network.sizes[0]})")
-        if _has_few(X, parameters):
-            return reference.predict(parameters, X)
         a = np.empty((len(X), network.sizes[-1]), dtype)
         if len(X):
             p = _ready("parameters", parameters.vector, dtype)
@@ -136,15 +134,6 @@ def steps(state: TrainingState, n_steps: int, *, fused: bool = True) -> None:
             )  # fmt: skip
         state.advance(cost, weight)
         n_steps -= n
-
-
-def _has_few(X: Array, parameters: ParameterVector) -> bool:
-    """Whether so few rows go through so large a network that bringing its weights into panels would take longer.
-
-    That is 3 rows of 784-512-512-10; of 1024-2048-2048-10, whose weights leave the caches, it is 157 in float32.
-    """
-    vector = parameters.vector
-    return 0 < len(X) < vector.size / (40_000 if vector.nbytes > 2**23 else 200_000)
 
 
 @contextmanager

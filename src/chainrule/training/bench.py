@@ -30,8 +30,8 @@ SLICE_SECONDS = 0.02
 """The least number of rounds, and the least time that is measured at once."""
 
 _SLICE = 0.05
-_PAUSE = 0.05
-"""Seconds before each round, in which the threads of NumPy's BLAS fall asleep; they wait for work for up to 30 ms."""
+_PAUSE = 0.15
+"""Seconds before each round, in which the threads of NumPy's BLAS fall asleep; they look for work for up to 0.12 s."""
 _ROWS = 20_000
 _DATA_BYTES = 2**26
 _RATE = 1e-4
