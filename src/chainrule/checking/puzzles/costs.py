@@ -21,8 +21,12 @@ def programs() -> Iterator[Program]:
 
 
 def _forward(hidden: str) -> str:
-    σ = SPELLINGS[hidden]
-    return f"a1 = {σ.σ('(X @ w1.T + b1)' if hidden == 'sigmoid' else 'X @ w1.T + b1')}"
+    return f"a1 = {SPELLINGS[hidden].σ('X @ w1.T + b1')}"
+
+
+def _to_numbers(hidden: str) -> tuple[str, ...]:
+    """Forward to outputs that are any numbers, and back through the last layer."""
+    return (_forward(hidden), "a2 = a1 @ w2.T + b2", "δ2 = 2 * (a2 - Y)", _DW2)
 
 
 def _back(hidden: str, w: str = "w2") -> str:
@@ -30,38 +34,34 @@ def _back(hidden: str, w: str = "w2") -> str:
 
 
 def _classes(hidden: str) -> Program:
-    lines = (
-        "Y = np.eye(3)[labels]",
-        _forward(hidden),
-        "e = np.exp(a1 @ w2.T + b2)",
-        "a2 = e / e.sum(axis=1, keepdims=True)",
-        "δ2 = a2 - Y",
-        _DW2, _back(hidden), _DW1,
-    )  # fmt: skip
     swaps = (
         Swap("softmax-slope", 2, "δ2", "δ2 = (a2 - Y) * a2 * (1 - a2)"),
         Swap("labels-not-one-hot", None, "δ2", "δ2 = a2 - labels[:, None]"),
         *_of_labels(),
         Swap("sign", None, "δ2", "δ2 = Y - a2"),
     )
-    return Program(Network((2, 3, 3), [hidden, "softmax"], "cross-entropy"), lines, swaps, 4, "labels")
+    return _classifier(hidden, ("δ2 = a2 - Y",), swaps)
 
 
 def _classes_by_the_chain_rule(hidden: str) -> Program:
-    lines = (
-        "Y = np.eye(3)[labels]",
-        _forward(hidden),
-        "e = np.exp(a1 @ w2.T + b2)",
-        "a2 = e / e.sum(axis=1, keepdims=True)",
-        "dC_da2 = -Y / a2",
-        "δ2 = a2 * (dC_da2 - (dC_da2 * a2).sum(axis=1, keepdims=True))",
-        _DW2, _back(hidden), _DW1,
-    )  # fmt: skip
+    output = ("dC_da2 = -Y / a2", "δ2 = a2 * (dC_da2 - (dC_da2 * a2).sum(axis=1, keepdims=True))")
     swaps = (
         Swap("softmax-twice", 2, "dC_da2", "dC_da2 = a2 - Y"),
         Swap("softmax-diagonal", 2, "δ2", "δ2 = dC_da2 * a2 * (1 - a2)"),
         *_of_labels(),
     )
+    return _classifier(hidden, output, swaps)
+
+
+def _classifier(hidden: str, output: tuple[str, ...], swaps: tuple[Swap, ...]) -> Program:
+    lines = (
+        "Y = np.eye(3)[labels]",
+        _forward(hidden),
+        "e = np.exp(a1 @ w2.T + b2)",
+        "a2 = e / e.sum(axis=1, keepdims=True)",
+        *output,
+        _DW2, _back(hidden), _DW1,
+    )  # fmt: skip
     return Program(Network((2, 3, 3), [hidden, "softmax"], "cross-entropy"), lines, swaps, 4, "labels")
 
 
@@ -75,10 +75,8 @@ def _of_labels() -> tuple[Swap, ...]:
 
 def _penalty(hidden: str) -> Program:
     lines = (
-        _forward(hidden),
-        "a2 = a1 @ w2.T + b2",
-        "δ2 = 2 * (a2 - Y)",
-        _DW2, _back(hidden), _DW1,
+        *_to_numbers(hidden),
+        _back(hidden), _DW1,
         "for g, p in ((dw1, w1), (dw2, w2)):",
         "    g += 2 * l2 * p",
     )  # fmt: skip
@@ -118,10 +116,7 @@ def _weighted(hidden: str) -> Program:
 
 def _step(hidden: str) -> Program:
     lines = (
-        _forward(hidden),
-        "a2 = a1 @ w2.T + b2",
-        "δ2 = 2 * (a2 - Y)",
-        _DW2,
+        *_to_numbers(hidden),
         "new_w2, new_b2 = w2 - lr * dw2, b2 - lr * db2",
         _back(hidden),
         _DW1,

@@ -16,11 +16,10 @@ def programs() -> Iterator[Program]:
 
 def _program(activation: str, n: int) -> Program:
     σ = SPELLINGS[activation]
-    argument = "(a[-1] @ w.T + b)" if activation == "sigmoid" else "a[-1] @ w.T + b"
     lines = (
         "W, B, a, dW, dB = [w1, w2], [b1, b2], [X], [], []",
         "for w, b in zip(W, B):",
-        f"    a.append({σ.σ(argument)})",
+        f"    a.append({σ.σ('a[-1] @ w.T + b')})",
         f"δ = 2 * (a[-1] - Y) * {σ.slope_of_a('a[-1]')}",
         "for w, below in zip(W[::-1], a[-2::-1]):",
         "    dW.append(δ.T @ below / len(X))",
@@ -33,7 +32,7 @@ def _program(activation: str, n: int) -> Program:
         swaps = [Swap("examples-as-columns", None, "W, B", start)]
     else:
         swaps = [
-            Swap("forward-without-bias", None, "a.append", f"a.append({σ.σ(argument.replace(' + b', ''))})"),
+            Swap("forward-without-bias", None, "a.append", f"a.append({σ.σ('a[-1] @ w.T')})"),
             Swap("missing-slope", 2, "δ = 2", "δ = 2 * (a[-1] - Y)"),
             Swap("missing-slope", 1, "δ = δ", "δ = δ @ w"),
             Swap("transposed-weight", 2, "δ = δ", f"δ = δ @ w.T * {σ.slope_of_a('below')}"),

@@ -13,8 +13,8 @@ class Spelling:
     by_z: str
 
     def σ(self, z: str) -> str:
-        """σ(z)."""
-        return self.value.format(z=z)
+        """σ(z); a sum is in parentheses where a minus stands before it."""
+        return self.value.format(z=f"({z})" if " " in z and "-{z}" in self.value else z)
 
     def slope_of_a(self, a: str) -> str:
         """σ′ from a = σ(z)."""

@@ -33,8 +33,8 @@ def _program(hidden: tuple[str, str], n_L: int) -> Program:
         return f"dw{l}, db{l} = {of}.T @ {at or ('X', 'a1', 'a2')[l - 1]} / len(X), {of}.{bias}"
 
     lines = (
-        f"a1 = {one.σ('(X @ w1.T + b1)') if hidden[0] == 'sigmoid' else one.σ('X @ w1.T + b1')}",
-        f"a2 = {two.σ('(a1 @ w2.T + b2)') if hidden[1] == 'sigmoid' else two.σ('a1 @ w2.T + b2')}",
+        f"a1 = {one.σ('X @ w1.T + b1')}",
+        f"a2 = {two.σ('a1 @ w2.T + b2')}",
         "a3 = a2 @ w3.T + b3",
         "δ3 = 2 * (a3 - Y)",
         d(3), δ(2), d(2), δ(1), d(1),
