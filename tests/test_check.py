@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from oracles import one_by_one
 from oracles.networks import random_case
 from oracles.planted import (
     Gradient,
@@ -56,9 +57,25 @@ def verdicts_on(name: str, count: int) -> list[tuple[str, cr.Verdict]]:
     found: list[tuple[str, cr.Verdict]] = []
     for seed in range(count):
         q, planted, wrong = random_planted(name, np.random.default_rng([seed, *map(ord, name)]))
+        if seed % 2 and name in one_by_one.MISTAKES:
+            wrong = one_by_one.one_by_one(q, planted)
         earlier = q.earlier if name in ("accumulated", "momentum") else None
         found.append((f"{planted} in {q}", checked(q, wrong, earlier=earlier)))
     return found
+
+
+@pytest.mark.parametrize("name", sorted(one_by_one.MISTAKES))
+def test_two_programs_that_make_the_same_mistake_get_the_same_numbers(name: str) -> None:
+    for seed in range(10):
+        q, planted, wrong = random_planted(name, np.random.default_rng([seed, 3, *map(ord, name)]))
+        for g, other in zip(in_order(wrong), in_order(one_by_one.one_by_one(q, planted)), strict=True):
+            assert g.shape == other.shape, planted
+            assert np.abs(g - other).max() <= 1e-9 * (1 + np.abs(g).max()), f"{planted} in {q}"
+
+
+def in_order(gradient: Gradient) -> list[Array]:
+    """In the article's order."""
+    return [gradient[name] for name in sorted(gradient, key=lambda name: (name[1:], name[0]))]
 
 
 def times(networks: int) -> int:
