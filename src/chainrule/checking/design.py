@@ -95,6 +95,8 @@ def told_apart(verdict: Verdict) -> Design | None:
     if verdict.ok or not all(np.isfinite(array).all() for array in given.values()):
         return None
     found = Search(case, given, in_order(case, given), verdict.wrong).explanations()
+    if not found:
+        return None
     first, *others = [e.mistakes for e in found if e.mistakes == found[0].mistakes or not e.aside]
     designs = [design(case, first, other) for other in others[:MOST_COMPARED] if first]
     return next((each for each in designs if len(each.X)), designs[0] if designs else None)

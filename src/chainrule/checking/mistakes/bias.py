@@ -15,19 +15,16 @@ class BiasSummed(Mistake):
     """The biases' gradient is a sum over the examples where the weights' is a mean."""
 
     name = "bias-summed"
-    says = "the biases' gradient {where}is a sum over the {n} examples, not a mean"
+    says = "db{l} is a sum over the {n} examples, not a mean"
     fix = "{db}"
     rank = 1
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(l) for l in (None, *case.layers)] if case.n > 1 else []
+        return cls.in_each(case.layers, case) if case.n > 1 else []
 
     def bias_shares(self, calculation: Calculation, l: int, right: Step) -> Array:
         return right() * calculation.case.n
-
-    def words(self, case: Case) -> dict[str, object]:
-        return {"where": "" if self.layer is None else f"of layer {self.layer} "}
 
 
 class BiasOverWrongAxis(Mistake):
@@ -42,7 +39,7 @@ class BiasOverWrongAxis(Mistake):
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(l, form) for l in case.layers for form in ("shared", "sum", "mean")]
+        return [m for form in ("shared", "sum", "mean") for m in cls.in_each(case.layers, case, form)]
 
     def b(self, calculation: Calculation, l: int, right: Step) -> Array:
         δ = calculation.δ(l)
@@ -66,7 +63,7 @@ class BiasBroadcast(Mistake):
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
         forms = [(shared, columns) for shared in (True, False) for columns in (False, True)]
-        return [cls(l, *form) for l in case.layers for form in forms] if case.n > 1 else []
+        return [m for form in forms for m in cls.in_each(case.layers, case, *form)] if case.n > 1 else []
 
     def b(self, calculation: Calculation, l: int, right: Step) -> Array:
         δ = calculation.δ(l)
