@@ -47,6 +47,17 @@ def written(c: float, case: Case) -> bool:
     return bool(_as_written(c, case))
 
 
+def chosen(c: float) -> float:
+    """The number with two digits, such as 0.9 or 10, where it has no more but for rounding: people choose such."""
+    short = float(f"{c:.2g}")
+    return short if abs(c - short) <= 1e-9 * abs(c) else c
+
+
+def is_chosen(c: float) -> bool:
+    """Whether it has no more than two digits."""
+    return float(f"{c:.2g}") == c
+
+
 def _as_written(c: float, case: Case) -> str:
     times = {"": 1.0, "2": 2.0, "4": 4.0, "½": 0.5, "−": -1.0, "−2": -2.0}
     sizes = {text: float(size) for text, size in (("n", case.n), ("n_L", case.sizes[-1])) if size > 1}

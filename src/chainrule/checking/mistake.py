@@ -198,6 +198,37 @@ class Fitted(Mistake, ABC):
         one or has other mistakes already."""
 
 
+class OfArrays(Mistake, ABC):
+    """Something else is made of ∂C/∂w or ∂C/∂b, or of both, as their ``letters`` say, when they are done."""
+
+    letters: str
+
+    @classmethod
+    def in_arrays(cls, case: Case, *fields: object) -> list[Self]:
+        """In all arrays, and in each."""
+        return [cls(None, "wb", *fields), *(cls(l, letter, *fields) for l in case.layers for letter in "wb")]
+
+    @abstractmethod
+    def made(self, case: Case, name: str, right: Array) -> Array:
+        """What is made of an array, w1 or b1, …, of which ``right`` is what it should be."""
+
+    def w(self, calculation: Calculation, l: int, right: Step) -> Array:
+        """That of the weights."""
+        return self.made(calculation.case, f"w{l}", right()) if "w" in self.letters else right()
+
+    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
+        """That of the biases."""
+        return self.made(calculation.case, f"b{l}", right()) if "b" in self.letters else right()
+
+    def touches(self, name: str) -> bool:
+        """Whether it may change ∂C/∂w or ∂C/∂b of this name."""
+        return name[0] in self.letters and super().touches(name)
+
+    def of_which(self, case: Case) -> str:
+        """Which arrays, in words."""
+        return "every array" if self.everywhere else " and ".join(f"d{letter}{self.layer}" for letter in self.letters)
+
+
 @cache
 def catalogue() -> tuple[type[Mistake], ...]:
     """Every mistake there is, the likeliest first: whatever the modules in ``mistakes`` define."""

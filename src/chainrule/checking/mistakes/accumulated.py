@@ -5,41 +5,36 @@ from typing import Self
 
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.network import ParameterVector
-from chainrule.checking.calculation import Calculation, Step
+from chainrule.checking.calculation import Calculation
 from chainrule.checking.case import Case
-from chainrule.checking.factors import factor_between
-from chainrule.checking.mistake import Fitted, Given, Mistake
+from chainrule.checking.factors import chosen, factor_between, is_chosen
+from chainrule.checking.mistake import Fitted, Given, OfArrays
 
 
-class Accumulated(Mistake):
+class Accumulated(OfArrays):
     """An earlier gradient was not set to zero: this one was added to it, in all arrays or in one."""
 
     name = "accumulated"
-    says = "an earlier gradient is still in it: {yours} is {right} + the earlier one that was given"
+    says = "an earlier gradient is still in {which}: yours is the right one + the earlier one that was given"
     fix = "{dw};  {db}    # =, not +=: zero the gradient before each batch"
     rank = 1
 
     earlier: ParameterVector
-    letters: str
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        where = [(None, "wb"), *((l, letters) for l in case.layers for letters in ("wb", "w", "b"))]
-        return [] if case.earlier is None else [cls(l, case.earlier, letters) for l, letters in where]
+        if case.earlier is None:
+            return []
+        return [*cls.in_arrays(case, case.earlier), *(cls(l, "wb", case.earlier) for l in case.layers)]
 
-    def w(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return right() + self.earlier.w[l] if "w" in self.letters else right()
-
-    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return right() + self.earlier.b[l] if "b" in self.letters else right()
+    def made(self, case: Case, name: str, right: Array) -> Array:
+        return right + self.earlier.arrays()[name]
 
     def words(self, case: Case) -> dict[str, object]:
-        if self.layer is None:
-            return {"yours": "yours", "right": "∇C"}
-        return {"yours": " and ".join(f"d{letter}{self.layer}" for letter in self.letters), "right": "the right one"}
+        return {"which": self.of_which(case)}
 
 
-class AccumulatedTwice(Mistake):
+class AccumulatedTwice(OfArrays):
     """The same batch was added twice: the gradient was not set to zero between two passes."""
 
     name = "accumulated-twice"
@@ -51,16 +46,13 @@ class AccumulatedTwice(Mistake):
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(None, times) for times in (2, 3)]
+        return [cls(None, "wb", times) for times in (2, 3)]
 
-    def w(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return self.times * right()
-
-    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return self.times * right()
+    def made(self, case: Case, name: str, right: Array) -> Array:
+        return self.times * right
 
 
-class Momentum(Fitted):
+class Momentum(Fitted, OfArrays):
     """The velocity of a method with momentum was handed in: an earlier gradient is in it, with a factor."""
 
     name = "momentum"
@@ -76,7 +68,7 @@ class Momentum(Fitted):
     @property
     def fitted(self) -> int:
         """0.9 is a number that people choose."""
-        return 0 if float(f"{self.β:.2g}") == self.β else 1
+        return 0 if is_chosen(self.β) else 1
 
     @classmethod
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
@@ -89,22 +81,10 @@ class Momentum(Fitted):
             by_one = earlier.b[so_far.case.L] - (right if mean else 0)
             β = factor_between(by_one, given[last] - right, so_far.case)
             if β not in (None, 0, 1):
-                yield cls(None, earlier, _chosen(β), mean)
+                yield cls(None, "wb", earlier, chosen(β), mean)
 
-    def w(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return self._velocity(self.earlier.w[l], right())
-
-    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return self._velocity(self.earlier.b[l], right())
-
-    def _velocity(self, earlier: Array, right: Array) -> Array:
-        return self.β * earlier + ((1 - self.β) * right if self.mean else right)
+    def made(self, case: Case, name: str, right: Array) -> Array:
+        return self.β * self.earlier.arrays()[name] + ((1 - self.β) * right if self.mean else right)
 
     def words(self, case: Case) -> dict[str, object]:
         return {"own": f"{1 - self.β:.6g} × " if self.mean else ""}
-
-
-def _chosen(β: float) -> float:
-    """With two digits, where it has no more but for rounding."""
-    short = float(f"{β:.2g}")
-    return short if abs(β - short) <= 1e-9 * abs(β) else β

@@ -8,7 +8,8 @@ import numpy as np
 from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import Calculation, Step
 from chainrule.checking.case import Case
-from chainrule.checking.mistake import Fitted, Given
+from chainrule.checking.factors import chosen, is_chosen
+from chainrule.checking.mistake import Fitted, Given, OfArrays
 
 
 class _Bound(Fitted):
@@ -22,46 +23,32 @@ class _Bound(Fitted):
     @property
     def fitted(self) -> int:
         """0.5 and 10 are bounds that people choose."""
-        return 0 if _chosen(self.c) else 1
+        return 0 if is_chosen(self.c) else 1
 
 
-def _chosen(c: float) -> bool:
-    return float(f"{c:.2g}") == c
-
-
-def _short(c: float) -> float:
-    """With two digits, where it has no more but for rounding."""
-    return float(f"{c:.2g}") if abs(c - float(f"{c:.2g}")) <= 1e-9 * c else c
-
-
-class Clipped(_Bound):
+class Clipped(_Bound, OfArrays):
     """Every entry is held to [−c, c], or those of one array."""
 
     name = "clipped"
-    says = "entries {where}are clipped to ±{c:.6g}"
-
-    letters: str
+    says = "the entries of {which} are clipped to ±{c:.6g}"
 
     @classmethod
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
         largest = {name: float(np.abs(g).max(initial=0)) for name, g in given.items()}
         if any(largest.values()):
-            yield cls(None, max(largest.values()), "wb")
+            yield cls(None, "wb", max(largest.values()))
         for name, c in largest.items():
             if c > 0:
-                yield cls(int(name[1:]), c, name[0])
+                yield cls(int(name[1:]), name[0], c)
 
-    def w(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return np.clip(right(), -self.c, self.c) if "w" in self.letters else right()
-
-    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return np.clip(right(), -self.c, self.c) if "b" in self.letters else right()
+    def made(self, case: Case, name: str, right: Array) -> Array:
+        return np.clip(right, -self.c, self.c)
 
     def words(self, case: Case) -> dict[str, object]:
-        return {"where": "" if self.layer is None else f"of d{self.letters}{self.layer} "}
+        return {"which": self.of_which(case)}
 
 
-class ClippedByNorm(_Bound):
+class ClippedByNorm(_Bound, OfArrays):
     """The gradient is scaled down to a norm c, as a whole or array by array."""
 
     name = "clipped-by-norm"
@@ -73,21 +60,15 @@ class ClippedByNorm(_Bound):
     @classmethod
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
         norms = [float(np.linalg.norm(g)) for g in given.values()]
-        whole, largest = _short(float(np.linalg.norm(norms))), _short(max(norms, default=0.0))
-        if _chosen(whole) and whole > 0:  # with any other it is a stray factor
+        whole, largest = chosen(float(np.linalg.norm(norms))), chosen(max(norms, default=0.0))
+        if is_chosen(whole) and whole > 0:  # with any other it is a stray factor
             norm = float(np.linalg.norm([np.linalg.norm(so_far.array(name)) for name in given]))
             if whole < norm < np.inf:
-                yield cls(None, whole, whole / norm)
+                yield cls(None, "wb", whole, whole / norm)
         if largest > 0:
-            yield cls(None, largest, None)
+            yield cls(None, "wb", largest, None)
 
-    def w(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return self._scaled(right())
-
-    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return self._scaled(right())
-
-    def _scaled(self, right: Array) -> Array:
+    def made(self, case: Case, name: str, right: Array) -> Array:
         factor = self.c / max(self.c, float(np.linalg.norm(right))) if self.factor is None else self.factor
         return factor * right
 
@@ -125,7 +106,7 @@ class ClippedDelta(_Bound):
         clipped = np.cumsum((s * np.sign(δ_j))[::-1])[::-1]
         with np.errstate(all="ignore"):
             roots = (b[j] - (np.cumsum(s * δ_j) - s * δ_j)) / clipped
-        bounds = [_short(c) for c in roots[(least < roots) & (roots < sizes)].tolist()]
+        bounds = [chosen(c) for c in roots[(least < roots) & (roots < sizes)].tolist()]
         return min(bounds, key=lambda c: float(np.abs(share @ np.clip(δ, -c, c) - b).max()), default=None)
 
     def δ(self, calculation: Calculation, l: int, right: Step) -> Array:

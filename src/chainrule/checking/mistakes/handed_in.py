@@ -6,37 +6,32 @@ from typing import Self
 import numpy as np
 
 from chainrule.calculus.arrays import Array
-from chainrule.checking.calculation import Calculation, Step
+from chainrule.checking.calculation import Calculation
 from chainrule.checking.case import Case
 from chainrule.checking.factors import factor_between
-from chainrule.checking.mistake import Fitted, Given, Mistake
+from chainrule.checking.mistake import Fitted, Given, OfArrays
 
 
-class ParametersHandedIn(Mistake):
+class ParametersHandedIn(OfArrays):
     """The parameters themselves stand where their gradient should."""
 
     name = "parameters-for-gradient"
-    says = "{which} the parameters themselves, not ∂C/∂ them"
+    says = "{which} is the parameter itself, not ∂C/∂ it"
     fix = "{dw};  {db}    # hand in dw{l} and db{l}"
     rank = 0
 
-    letters: str
-
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(None, "wb"), *(cls(l, letter) for l in case.layers for letter in "wb")]
+        return cls.in_arrays(case)
 
-    def w(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return calculation.case.p.w[l] if "w" in self.letters else right()
-
-    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return calculation.case.p.b[l] if "b" in self.letters else right()
+    def made(self, case: Case, name: str, right: Array) -> Array:
+        return case.p.arrays()[name]
 
     def words(self, case: Case) -> dict[str, object]:
-        return {"which": "these are" if self.layer is None else f"d{self.letters}{self.layer} is"}
+        return {"which": self.of_which(case)}
 
 
-class ParametersAfterStep(Fitted):
+class ParametersAfterStep(Fitted, OfArrays):
     """The parameters after a step of gradient descent stand where the gradient should."""
 
     name = "parameters-after-step"
@@ -53,10 +48,7 @@ class ParametersAfterStep(Fitted):
         if last in given and given[last].shape == so_far.array(last).shape:
             lr = factor_between(so_far.array(last), so_far.case.p.b[so_far.case.L] - given[last], so_far.case)
             if lr and np.isfinite(lr):
-                yield cls(None, lr)
+                yield cls(None, "wb", lr)
 
-    def w(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return calculation.case.p.w[l] - self.lr * right()
-
-    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return calculation.case.p.b[l] - self.lr * right()
+    def made(self, case: Case, name: str, right: Array) -> Array:
+        return case.p.arrays()[name] - self.lr * right

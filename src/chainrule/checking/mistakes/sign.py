@@ -8,7 +8,7 @@ import numpy as np
 from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import Calculation, Step
 from chainrule.checking.case import Case
-from chainrule.checking.mistake import Given, Mistake
+from chainrule.checking.mistake import Given, Mistake, OfArrays
 
 
 class Sign(Mistake):
@@ -43,31 +43,7 @@ class SignOfLayer(Mistake):
         return -right()
 
 
-class _OfEntries(Mistake):
-    """A function of each entry, in all arrays or in one."""
-
-    letters: str
-
-    @classmethod
-    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(None, "wb"), *(cls(l, letter) for l in case.layers for letter in "wb")]
-
-    @staticmethod
-    def made(right: Array) -> Array:
-        """What became of an array."""
-        return right
-
-    def w(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return self.made(right()) if "w" in self.letters else right()
-
-    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return self.made(right()) if "b" in self.letters else right()
-
-    def words(self, case: Case) -> dict[str, object]:
-        return {"which": "every array" if self.layer is None else f"d{self.letters}{self.layer}"}
-
-
-class SignLost(_OfEntries):
+class SignLost(OfArrays):
     """Entries lost their sign, as by np.abs."""
 
     name = "sign-lost"
@@ -75,12 +51,18 @@ class SignLost(_OfEntries):
     fix = "{dw};  {db}    # without np.abs"
     rank = 3
 
-    @staticmethod
-    def made(right: Array) -> Array:
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return cls.in_arrays(case)
+
+    def made(self, case: Case, name: str, right: Array) -> Array:
         return np.abs(right)
 
+    def words(self, case: Case) -> dict[str, object]:
+        return {"which": self.of_which(case)}
 
-class SignAlone(_OfEntries):
+
+class SignAlone(OfArrays):
     """Entries are nothing but their sign, as by np.sign."""
 
     name = "sign-alone"
@@ -88,6 +70,12 @@ class SignAlone(_OfEntries):
     fix = "{dw};  {db}    # without np.sign"
     rank = 3
 
-    @staticmethod
-    def made(right: Array) -> Array:
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return cls.in_arrays(case)
+
+    def made(self, case: Case, name: str, right: Array) -> Array:
         return np.sign(right)
+
+    def words(self, case: Case) -> dict[str, object]:
+        return {"which": self.of_which(case)}

@@ -7,7 +7,7 @@ from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import Calculation, Step
 from chainrule.checking.case import Case
 from chainrule.checking.factors import factor_between, factor_of_all, factor_text, written
-from chainrule.checking.mistake import Fitted, Given
+from chainrule.checking.mistake import Fitted, Given, OfArrays
 from chainrule.checking.right_line import line_of
 
 
@@ -23,15 +23,13 @@ class _Factor(Fitted):
         return 0 if self.usual else 1
 
 
-class StrayFactor(_Factor):
+class StrayFactor(_Factor, OfArrays):
     """One array is a multiple of what it should be."""
 
     name = "stray-factor"
     says = "d{array} is {text} × what it should be"
     fix = "{line}    # without the factor {text}"
     rank = 6
-
-    letter: str
 
     @classmethod
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
@@ -40,16 +38,13 @@ class StrayFactor(_Factor):
                 name = f"{letter}{l}"
                 factor = factor_between(so_far.array(name), given.get(name), so_far.case)
                 if factor not in (None, 0, 1):
-                    yield cls(l, factor, written(factor, so_far.case), letter)
+                    yield cls(l, letter, factor, written(factor, so_far.case))
 
-    def w(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return self.factor * right() if self.letter == "w" else right()
-
-    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return self.factor * right() if self.letter == "b" else right()
+    def made(self, case: Case, name: str, right: Array) -> Array:
+        return self.factor * right
 
     def words(self, case: Case) -> dict[str, object]:
-        array = f"{self.letter}{self.layer}"
+        array = f"{self.letters}{self.layer}"
         return {"array": array, "line": line_of(array, case), "text": factor_text(self.factor, case)}
 
 
@@ -75,7 +70,7 @@ class StrayFactorOfLayer(_Factor):
         return {"text": factor_text(self.factor, case)}
 
 
-class StrayFactorEverywhere(_Factor):
+class StrayFactorEverywhere(_Factor, OfArrays):
     """The whole gradient is a multiple of what it should be."""
 
     name = "stray-factor-everywhere"
@@ -87,13 +82,10 @@ class StrayFactorEverywhere(_Factor):
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
         factor = factor_of_all(so_far, given)
         if factor not in (None, 0, 1):
-            yield cls(None, factor, written(factor, so_far.case))
+            yield cls(None, "wb", factor, written(factor, so_far.case))
 
-    def w(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return self.factor * right()
-
-    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return self.factor * right()
+    def made(self, case: Case, name: str, right: Array) -> Array:
+        return self.factor * right
 
     def words(self, case: Case) -> dict[str, object]:
         step = f": the step −lr·∂C/∂p with lr = {-self.factor:.6g}?" if self.factor < 0 else ""

@@ -8,7 +8,7 @@ import numpy as np
 from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import Calculation, Step
 from chainrule.checking.case import Case
-from chainrule.checking.mistake import Given, Mistake
+from chainrule.checking.mistake import Given, Mistake, OfArrays
 from chainrule.checking.right_line import line_of
 
 
@@ -37,25 +37,20 @@ class Zeros(Mistake):
         return {"what": f"dw{self.layer} and db{self.layer} are", "why": f"the {name}".replace("the layer", "layer")}
 
 
-class ZerosInOne(Mistake):
+class ZerosInOne(OfArrays):
     """One array was never filled."""
 
     name = "zeros-in-one"
-    says = "d{letter}{l} is 0 throughout: it was never computed"
+    says = "d{letters}{l} is 0 throughout: it was never computed"
     fix = "{line}"
     rank = 1
-
-    letter: str
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
         return [m for letter in "wb" for m in cls.in_each(case.layers, case, letter)]
 
-    def w(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return np.zeros_like(right()) if self.letter == "w" else right()
-
-    def b(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return np.zeros_like(right()) if self.letter == "b" else right()
+    def made(self, case: Case, name: str, right: Array) -> Array:
+        return np.zeros_like(right)
 
     def words(self, case: Case) -> dict[str, object]:
-        return {"line": line_of(f"{self.letter}{self.at(case)}", case)}
+        return {"line": line_of(f"{self.letters}{self.at(case)}", case)}
