@@ -1,10 +1,9 @@
 """The verdict on a custom autograd function, and how it is told."""
 
 from dataclasses import dataclass
-from textwrap import wrap
 from typing import Any
 
-from chainrule.render.text import COLUMNS
+from chainrule.render.text import wrapped
 
 
 @dataclass(frozen=True)
@@ -49,12 +48,12 @@ class AutogradVerdict:
         for at, finding in enumerate(self.findings, 1):
             number = f"{at}. " if len(self.findings) > 1 else ""
             indent = " " * len(number)
-            lines += ["", *wrap(number + finding.says, COLUMNS, subsequent_indent=indent)]
+            lines += ["", *wrapped(number + finding.says, len(indent))]
             for label, words in (("evidence: ", finding.evidence), ("change:   ", finding.fix)):
-                lines += wrap(indent + label + words, COLUMNS, subsequent_indent=indent + " " * len(label))
+                lines += wrapped(indent + label + words, len(indent + label))
         for label, remarks in (("undecided: ", self.undecided), ("note: ", self.notes)):
             for remark in remarks:
-                lines += wrap(label + remark, COLUMNS, subsequent_indent=" " * len(label))
+                lines += wrapped(label + remark, len(label))
         return "\n".join(lines)
 
     def __str__(self) -> str:

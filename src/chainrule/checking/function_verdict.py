@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from textwrap import wrap
 from typing import Any
 
 from chainrule.calculus.arrays import Array
 from chainrule.render.numbers import significant
-from chainrule.render.text import COLUMNS, columns
+from chainrule.render.text import columns, wrapped
 
 SHOWN = 8
 
@@ -92,22 +91,22 @@ class FunctionVerdict:
 
     def text(self) -> str:
         """For the terminal."""
-        lines = wrap(self._headline(), COLUMNS)
+        lines = wrapped(self._headline())
         if self.ok is not True:
-            lines += wrap(", ".join(f"{self.count(s):,} {s}" for s in ("right", "wrong", "undecided")), COLUMNS)
+            lines += wrapped(", ".join(f"{self.count(s):,} {s}" for s in ("right", "wrong", "undecided")))
             shown = [entry for entry in self.worst if entry.status != "right"]
             if shown:
                 lines += ["", *_table(shown)]
                 for why in dict.fromkeys(entry.why for entry in shown if entry.why):
                     first = next(entry.name for entry in shown if entry.why == why)
-                    lines += wrap(f"{first}: {why}", COLUMNS, initial_indent="  ", subsequent_indent="    ")
+                    lines += wrapped(f"  {first}: {why}", 4)
         for finding in self.findings:
-            lines += ["", *wrap(f"{', '.join(finding.arrays)}: {finding.bug}", COLUMNS)]
-            lines += wrap(f"evidence: {finding.evidence}", COLUMNS, subsequent_indent="          ")
-            lines += wrap(f"change:   {finding.fix}", COLUMNS, subsequent_indent="          ")
+            lines += ["", *wrapped(f"{', '.join(finding.arrays)}: {finding.bug}")]
+            lines += wrapped(f"evidence: {finding.evidence}", 10)
+            lines += wrapped(f"change:   {finding.fix}", 10)
         lines += ["", f"oracle: {self.oracle}; the cost was called {self.evaluations:,} times"]
         for note in self.notes:
-            lines += wrap(f"note: {note}", COLUMNS, subsequent_indent="      ")
+            lines += wrapped(f"note: {note}", 6)
         return "\n".join(lines)
 
     def _headline(self) -> str:
