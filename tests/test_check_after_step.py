@@ -106,6 +106,7 @@ def test_what_the_digits_leave_open_is_said() -> None:
     assert any(note.startswith("more digits would tell it from ") for note in right.notes)
     assert not any("digits" in note for note in check_step(MAZUR.model, MAZUR.examples, after_step(1, 18), 0.5).notes)
     wrong = check_step(MAZUR.model, MAZUR.examples, after_step(2, 2), 0.5)
+    assert "too few digits to see the step of w1, b1" in wrong.notes
     assert {finding.bug for finding in wrong.findings} == {None}
     assert "the digits are too few to tell which mistake it is; cost-scale, " in wrong.findings[0].evidence
 

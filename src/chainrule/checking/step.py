@@ -147,25 +147,26 @@ def _verdict(step: _Step, notes: Sequence[str]) -> Verdict:
     if others:
         evidence = f"the digits are too few to tell which mistake it is; {_some(others)} would give these numbers"
         findings = tuple(replace(finding, evidence=evidence) for finding in findings)
-    return replace(rounded, findings=findings, notes=(*notes, *rounded.notes))
+    return replace(rounded, findings=findings, notes=(*notes, *rounded.notes, *_unseen(step)))
 
 
 def _as_far_as_digits_go(step: _Step) -> list[str]:
     """What rounded numbers that are right leave open. Raises InputError where that is everything."""
-    seen = step.seen()
-    if not any(seen.values()):
+    if not any(step.seen().values()):
         raise InputError(
             "parameters after the step: too few digits to see a step; it moves each number by less than a unit of its "
             "last digit. Give more digits"
         )
-    unseen = [name for name, entries in seen.items() if not entries]
-    told = ["the numbers are right as far as their digits go"]
-    if unseen:
-        told.append(f"too few digits to see the step of {', '.join(unseen)}")
+    told = ["the numbers are right as far as their digits go", *_unseen(step)]
     others = _alike(step)
     if others:
         told.append(f"more digits would tell it from {_some(others)}")
     return told
+
+
+def _unseen(step: _Step) -> list[str]:
+    names = [name for name, entries in step.seen().items() if not entries]
+    return [f"too few digits to see the step of {', '.join(names)}"] if names else []
 
 
 def _alike(step: _Step) -> list[str]:
