@@ -144,6 +144,7 @@ private:
             next.at = batch.at + batch.rows < n ? batch.at + batch.rows : 0;
             next.rows = n - next.at < s.batch_size ? n - next.at : s.batch_size;
             if (shares.weight > 0) {
+                const Penalty<T> penalty = s.shared_penalty ? plan.penalty.over(shares.weight) : plan.penalty;
                 rows_phase(call, own, batch, shares, t, threads, turn);
                 barrier.wait();
                 if (t == 0) s.cost[step] = cost_of(call, batch, turn);
@@ -161,12 +162,12 @@ private:
                         add_groups(*part, call.cut.groups, threads, turn, g);
                     else
                         sum_part(plan, *part, memory.slabs[0], 0, batch.rows, g, false);
-                    if (plan.penalty) {
-                        double& penalty = own.penalty[part - plan.parts.data()];
-                        penalty = penalise(weights_of(plan, *part, own, g), plan.penalty);
-                        if (penalty != penalty) {  // of the padding, it may be
+                    if (penalty) {
+                        double& size = own.penalty[part - plan.parts.data()];
+                        size = penalise(weights_of(plan, *part, own, g), penalty);
+                        if (size != size) {  // of the padding, it may be
                             clear_padding(plan, *part, own);
-                            penalty = penalise<false>(weights_of(plan, *part, own, g), plan.penalty);
+                            size = penalise<false>(weights_of(plan, *part, own, g), penalty);
                         }
                     }
                     if (call.nabla_C != nullptr)
@@ -180,7 +181,7 @@ private:
                         update_part(*part, s.optimizer.method, own, unfused + part->sums, constants, more);
                 }
                 if (!copies) barrier.wait();
-                if (t == 0 && plan.penalty)
+                if (t == 0 && penalty)
                     for (std::size_t part = 0; part < plan.parts.size(); ++part) s.cost[step] += own.penalty[part];
                 turn ^= 1;
             }

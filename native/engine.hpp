@@ -36,6 +36,7 @@ struct Network {
 struct Optimizer {
     Method method;
     double lr, momentum, beta1, beta2, epsilon;
+    bool epsilon_hat;  // Adam's ε is added before the moments are corrected
 };
 
 // X (n, n_0), Y (n, n_L), weights (n) or null, all row by row without gaps.
@@ -62,6 +63,7 @@ struct Stretch {
     Index n_steps;
     Optimizer optimizer;
     bool fused;
+    bool shared_penalty;  // the penalty is divided by the batch's weight
     double* cost;    // C of every step's batch (n_steps)
     double* weight;  // and what the batch counts for; 0 where nothing was updated
 };

@@ -134,8 +134,8 @@ public:
 
     void run(nb::handle parameters, nb::handle moment1, nb::handle moment2, nb::handle X, nb::handle Y,
              nb::handle weights, nb::handle order, Index cursor, Index batch_size, Index first_step, Index n_steps,
-             int method, double lr, double momentum, double beta1, double beta2, double epsilon, bool fused,
-             nb::handle cost, nb::handle weight, int threads) {
+             int method, double lr, double momentum, double beta1, double beta2, double epsilon, bool epsilon_hat,
+             bool fused, bool shared_penalty, nb::handle cost, nb::handle weight, int threads) {
         const Index n = rows_of(X, "X");
         if (method < 0 || method > int(Method::adam)) throw nb::value_error("method: unknown");
         const Method m = Method(method);
@@ -165,8 +165,8 @@ public:
         const Stretch<T> stretch{p.data(),   {m1.data(), m2.data()}, {x.data(), y.data(), s.data(), n},
                                  rows.get(), in_epoch,               cursor,
                                  batch_size, first_step,             n_steps,
-                                 {m, lr, momentum, beta1, beta2, epsilon},
-                                 fused,      c.data(),               w.data()};
+                                 {m, lr, momentum, beta1, beta2, epsilon, epsilon_hat},
+                                 fused,      shared_penalty,         c.data(), w.data()};
         const WithoutGil without_gil;
         Lent engine(*this);
         engine->run(stretch, threads);
@@ -264,7 +264,8 @@ void define(nb::module_& m, const char* name) {
         .def("gradient", &C::gradient, "parameters"_a, "X"_a, "Y"_a, "weights"_a.none(), "gradient"_a, "threads"_a)
         .def("run", &C::run, "parameters"_a, "moment1"_a.none(), "moment2"_a.none(), "X"_a, "Y"_a, "weights"_a.none(),
              "order"_a.none(), "cursor"_a, "batch_size"_a, "first_step"_a, "n_steps"_a, "method"_a, "lr"_a,
-             "momentum"_a, "beta1"_a, "beta2"_a, "epsilon"_a, "fused"_a, "cost"_a, "weight"_a, "threads"_a)
+             "momentum"_a, "beta1"_a, "beta2"_a, "epsilon"_a, "epsilon_hat"_a, "fused"_a, "shared_penalty"_a, "cost"_a,
+             "weight"_a, "threads"_a)
         .def("predict", &C::predict, "parameters"_a, "X"_a, "a"_a, "threads"_a)
         .def("data_cost", &C::data_cost, "parameters"_a, "X"_a, "Y"_a, "threads"_a)
         .def("threads_used", &C::threads_used, "rows"_a, "threads"_a)

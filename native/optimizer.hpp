@@ -10,17 +10,20 @@ namespace chainrule::CHAINRULE_ISA {
 // The optimizer's numbers in step t (from 1), in the parameters' type.
 template <class T>
 struct Constants {
-    T lr, momentum, m_rate, v_rate, m_scale, v_scale, epsilon;
+    T lr, momentum, m_rate, v_rate, m_scale = 0, v_scale = 0, epsilon;
 
     Constants(const Optimizer& o, double t)
         : lr(T(o.lr)),
           momentum(T(o.momentum)),
           m_rate(T(1 - o.beta1)),
           v_rate(T(1 - o.beta2)),
-          m_scale(o.method == Method::adam ? T(o.lr / (1 - __builtin_pow(o.beta1, t))) : T(0)),
-          v_scale(o.method == Method::adam ? T(1 / (1 - __builtin_pow(o.beta2, t))) : T(0)),
           // never 0: that would make 0/0 of a number that has no gradient, the padding among them
-          epsilon(T(o.epsilon) > 0 ? T(o.epsilon) : std::numeric_limits<T>::denorm_min()) {}
+          epsilon(T(o.epsilon) > 0 ? T(o.epsilon) : std::numeric_limits<T>::denorm_min()) {
+        if (o.method != Method::adam) return;
+        const double m = o.lr / (1 - __builtin_pow(o.beta1, t)), v = 1 / (1 - __builtin_pow(o.beta2, t));
+        m_scale = T(o.epsilon_hat ? m / __builtin_sqrt(v) : m);
+        v_scale = T(o.epsilon_hat ? 1 : v);
+    }
 };
 
 template <Method method, class V>
@@ -46,6 +49,8 @@ struct Penalty {
     T l1, l2;
 
     explicit operator bool() const { return l1 != 0 || l2 != 0; }
+
+    Penalty over(double weight) const { return {T(double(l1) / weight), T(double(l2) / weight)}; }
 
     template <class V>
     CHAINRULE_INLINE V derivative(V w) const {

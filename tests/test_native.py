@@ -321,16 +321,17 @@ class Run:
     most_threads: int
 
     def state(self, optimizer: str, dtype: Dtype, special: bool = False) -> TrainingState:
-        """``special``: with penalties, and weights that leave out many examples and a whole batch."""
+        """``special``: with penalties that are shared, and weights that leave out many examples and a whole batch."""
         case = self.case(dtype, special)
         made = TrainingState(
             case.parameters.copy(),
-            Optimizer(optimizer, 0.02),
+            Optimizer(optimizer, 0.02, epsilon_hat=special),
             case.X,
             case.Y,
             self.batch_size,
             5,
             None if case.weights is None else case.weights.copy(),
+            shared_penalty=special,
         )
         if made.weights is not None and made.steps_per_epoch > 2:
             made.weights[made.order[self.batch_size : 2 * self.batch_size]] = 0

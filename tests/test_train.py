@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from time import sleep
 from types import ModuleType
@@ -25,6 +26,7 @@ from chainrule import (
     read_table,
     train,
 )
+from chainrule.calculus.cost import penalty, penalty_derivative
 from chainrule.calculus.gradient import gradient
 from chainrule.engines import engine
 from chainrule.engines.optimizer import METHODS
@@ -333,6 +335,62 @@ def test_a_run_makes_the_steps_that_its_order_says(each_engine: ModuleType, name
     assert state.parameters.vector == pytest.approx(p.vector, rel=1e-9, abs=1e-12)
     assert state.costs == pytest.approx(costs, rel=1e-9)
     assert (state.step, state.epoch, state.cursor, state.steps_per_epoch) == (10, 2, 0, 5)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_shared_penalty_is_divided_by_the_batchs_weight(each_engine: ModuleType, weighted: bool) -> None:
+    weights = np.random.default_rng(2).uniform(0.1, 3, 23) if weighted else None
+    state = _state("sgd", weights=weights)
+    state.shared_penalty = True
+    p, network = state.parameters.copy(), state.parameters.network
+    plain = replace(network, l1=0.0, l2=0.0)
+    spent = total = 0.0
+    for at in range(0, 23, 5):
+        batch = state.order[at : at + 5]
+        s = None if weights is None else weights[batch]
+        weight = float(len(batch) if s is None else s.sum())
+        C, g = gradient(ParameterVector(plain, p.vector), state.X[batch], state.Y[batch], s)
+        for l in network.layers:
+            C += penalty(p.w[l], network.l1, network.l2) / weight
+            g.w[l][:] += penalty_derivative(p.w[l], network.l1, network.l2) / weight
+        p.vector[:] -= 0.05 * g.vector
+        spent, total = spent + C * weight, total + weight
+    each_engine.run(state, 5)
+    # five steps, each a sum of five
+    assert state.parameters.vector == pytest.approx(p.vector, rel=1e-12, abs=1e-14)
+    assert state.costs == pytest.approx([spent / total], rel=1e-12)
+
+
+def test_epsilon_hat_is_added_before_the_moments_are_corrected(each_engine: ModuleType) -> None:
+    """The last three lines of section 2 of the paper: α_t = α·√(1 − β₂ᵗ)/(1 − β₁ᵗ), θ ← θ − α_t·m/(√v + ε̂)."""
+    state = _state("adam", batch_size=23)
+    state.optimizer = Optimizer("adam", 0.05, epsilon=0.1, epsilon_hat=True)
+    p = state.parameters.copy()
+    m, v = np.zeros_like(p.vector), np.zeros_like(p.vector)
+    for t in range(1, 5):
+        g = gradient(p, state.X, state.Y)[1].vector
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        p.vector[:] -= 0.05 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(v) + 0.1)
+    each_engine.run(state, 4)
+    assert state.parameters.vector == pytest.approx(p.vector, rel=1e-12, abs=1e-14)
+    with pytest.raises(InputError, match="epsilon_hat: 1"):
+        Optimizer(epsilon_hat=1)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("batch_size", [5, 23])
+def test_epochs_come_in_the_orders_that_somebody_else_draws(each_engine: ModuleType, batch_size: int) -> None:
+    random = np.random.default_rng(3)
+    orders = [np.arange(23), *(random.permutation(23) for _ in range(3))]
+    drawn, again = iter(orders), _state("sgd", batch_size=batch_size)
+    given_orders = _state("sgd", batch_size=batch_size)
+    state = replace(given_orders, order=np.empty(0, np.int64), next_order=lambda: next(drawn))
+    for order in orders[:3]:
+        assert (state.order == order).all()
+        again.order = order
+        for run in (state, again):
+            each_engine.run(run, state.steps_per_epoch)
+    assert (state.parameters.vector == again.parameters.vector).all()
+    assert state.costs == again.costs
 
 
 @given(st.integers(1, 40), st.integers(1, 45), st.integers(0, 2**62))

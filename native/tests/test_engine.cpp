@@ -211,8 +211,9 @@ bool is_the_step(const Run<T>& before, const Block<T>& g, const Run<T>& after, d
                 const R m_size = std::fabs(moment(0)) + std::fabs(G), v_size = std::fabs(moment(1)) + G * G;
                 holds = holds && near(after.moments[0][i], moment(0) + r1 * (G - moment(0)), 8 * m_size);
                 holds = holds && near(after.moments[1][i], moment(1) + r2 * (G * G - moment(1)), 8 * v_size);
-                const R m_hat = m / (1 - std::pow(R(o.beta1), R(t))), v_hat = v / (1 - std::pow(R(o.beta2), R(t)));
-                const R step = lr * m_hat / (std::sqrt(v_hat) + R(o.epsilon));
+                const R m_part = 1 - std::pow(R(o.beta1), R(t)), v_part = 1 - std::pow(R(o.beta2), R(t));
+                const R step = o.epsilon_hat ? lr * std::sqrt(v_part) / m_part * m / (std::sqrt(v) + R(o.epsilon))
+                                             : lr * (m / m_part) / (std::sqrt(v / v_part) + R(o.epsilon));
                 holds = holds && near(after.p[i], p - step, 2 * std::fabs(p) + 20 * std::fabs(step));
                 break;
             }
@@ -239,10 +240,14 @@ void steps_are_those_of_the_formulas(const char* isa) {
         if (run.batch_size < run.in_epoch) run.cursor = random.below((run.in_epoch - 1) / run.batch_size + 1) * run.batch_size;
         const auto engine = engine_for<T>(isa, given.network);
         for (Index step = 0; step < n_steps; ++step) {
-            const Problem<T> batch = batch_of(given, run);
-            const Reference<T> reference(batch);
+            Problem<T> batch = batch_of(given, run);
             double weight = batch.weights.size() ? 0 : double(batch.n);
             for (const T each : batch.weights) weight += double(each);
+            if (run.shared_penalty && weight > 0) {
+                batch.network.l1 /= weight;
+                batch.network.l2 /= weight;
+            }
+            const Reference<T> reference(batch);
             const Run<T> before = run;
             Run<T> probe = run;
             probe.optimizer.method = Method::momentum;

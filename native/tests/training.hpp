@@ -15,6 +15,7 @@ struct Run {
     Block<std::int64_t> order;  // none: natural
     Block<double> cost, weight;
     Optimizer optimizer;
+    bool shared_penalty = false;
     Index batch_size, in_epoch, cursor = 0, first_step = 0;
 
     Run(const Problem<T>& given, Optimizer optimizer, Index batch_size, Index n_steps)
@@ -24,7 +25,8 @@ struct Run {
 
     // With moments as they are after some steps; and `shuffled`, with other rows in each epoch than there are.
     Run(const Problem<T>& given, Method method, Index batch_size, Index n_steps, bool shuffled, Random& random)
-        : Run(given, Optimizer{method, 0.05, 0.9, 0.9, 0.99, 1e-6}, batch_size, n_steps) {
+        : Run(given, Optimizer{method, 0.05, 0.9, 0.9, 0.99, 1e-6, random.below(2) == 1}, batch_size, n_steps) {
+        shared_penalty = random.below(2);
         for (Block<T>& moment : moments)
             for (T& m : moment) m = T(random.between(0, 0.1));
         if (!shuffled) return;
@@ -50,6 +52,7 @@ struct Run {
         stretch.n_steps = n_steps;
         stretch.optimizer = optimizer;
         stretch.fused = fused;
+        stretch.shared_penalty = shared_penalty;
         stretch.cost = cost.data() + done;
         stretch.weight = weight.data() + done;
         engine.run(stretch, threads);

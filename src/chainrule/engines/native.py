@@ -123,14 +123,15 @@ def steps(state: TrainingState, n_steps: int, *, fused: bool = True) -> None:
     chain = _chain(p.network, dtype.char, INSTRUCTION_SET)
     while n_steps > 0:
         # an epoch of one batch in the rows' own order is like any other: many of them in one call
-        whole = state.steps_per_epoch == 1 and state.cursor == 0 and state.in_natural_order
+        whole = state.steps_per_epoch == 1 and state.cursor == 0 and state.next_order is None and state.in_natural_order
         order = None if whole else _ready("order", state.order, np.dtype(np.int64))
         n = n_steps if whole else min(n_steps, state.steps_left_in_epoch)
         cost, weight = np.empty(n), np.empty(n)
         with _refusals():
             chain.run(
                 p.vector, moment1, moment2, X, Y, weights, order, state.cursor, batch_size, state.step, n,
-                _METHOD[o.name], o.rate, o.momentum, o.beta1, o.beta2, o.epsilon, fused, cost, weight, threads(),
+                _METHOD[o.name], o.rate, o.momentum, o.beta1, o.beta2, o.epsilon, o.epsilon_hat,
+                fused, state.shared_penalty, cost, weight, threads(),
             )  # fmt: skip
         state.advance(cost, weight)
         n_steps -= n

@@ -2,9 +2,11 @@
 
 Momentum is that of Sutskever et al., On the Importance of Initialization and Momentum in Deep Learning, ICML 2013, with
 the learning rate outside the velocity; Nesterov the same in the variables of Bengio, Boulanger-Lewandowski, Pascanu,
-arXiv:1212.0901, in which p is the point at which g was taken. Adam is algorithm 1 of Kingma, Ba, arXiv:1412.6980.
+arXiv:1212.0901, in which p is the point at which g was taken. Adam is algorithm 1 of Kingma, Ba, arXiv:1412.6980; with
+``epsilon_hat`` it is the more efficient form that follows it there, with ε̂ in place of ε.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from chainrule.calculus.arrays import Array
-from chainrule.checks import known, number
+from chainrule.checks import known, number, require
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Optimizer:
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    epsilon_hat: bool = False
 
     def __post_init__(self) -> None:
         known("optimizer", self.name, METHODS)
@@ -37,6 +40,7 @@ class Optimizer:
         for what in ("momentum", "beta1", "beta2"):
             number(what, getattr(self, what), "a number of at least 0 and below 1", lambda x: 0 <= x < 1)
         number("epsilon", self.epsilon, "a number above 0", lambda x: x > 0)
+        require(isinstance(self.epsilon_hat, bool), "epsilon_hat", self.epsilon_hat, "True or False")
 
     @property
     def rate(self) -> float:
@@ -77,14 +81,19 @@ def nesterov(o: Optimizer, p: Array, g: Array, moments: tuple[Array, ...], t: in
 
 
 def adam(o: Optimizer, p: Array, g: Array, moments: tuple[Array, ...], t: int) -> None:
-    """m ← β₁m + (1 − β₁)g;  v ← β₂v + (1 − β₂)g²;  p ← p − lr·m̂/(√v̂ + ε), m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ)."""
+    """m ← β₁m + (1 − β₁)g;  v ← β₂v + (1 − β₂)g²;  p ← p − lr·m̂/(√v̂ + ε), m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ).
+
+    With ε̂ the last is p ← p − lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ)·m/(√v + ε̂).
+    """
     m, v = moments
     scalar = p.dtype.type
     m += scalar(1 - o.beta1) * (g - m)
     v += scalar(1 - o.beta2) * (g * g - v)
-    m_scale = scalar(o.rate / (1 - o.beta1**t))
-    v_scale = scalar(1 / (1 - o.beta2**t))
-    p -= m_scale * m / (np.sqrt(v_scale * v) + scalar(o.epsilon))
+    v_scale = 1 / (1 - o.beta2**t)
+    m_scale = o.rate / (1 - o.beta1**t)
+    if o.epsilon_hat:
+        m_scale, v_scale = m_scale / math.sqrt(v_scale), 1.0
+    p -= scalar(m_scale) * m / (np.sqrt(scalar(v_scale) * v) + scalar(o.epsilon))
 
 
 Step = Callable[[Optimizer, Array, Array, tuple[Array, ...], int], None]

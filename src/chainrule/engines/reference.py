@@ -36,6 +36,6 @@ def run(state: TrainingState, n_steps: int) -> None:
         weight = float(len(batch)) if weights is None else float(weights.sum(dtype=np.float64))
         C = 0.0
         if weight > 0:
-            C, g = gradient(state.parameters, state.X[batch], state.Y[batch], weights)
+            C, g = gradient(state.penalised(weight), state.X[batch], state.Y[batch], weights)
             state.optimizer.step(state.parameters.vector, g.vector, state.moments, state.step + 1)
         state.advance(np.array([C]), np.array([weight]))

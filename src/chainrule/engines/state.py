@@ -1,6 +1,7 @@
 """A training run as plain arrays: everything that decides what the next step does, and nothing else."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -24,6 +25,9 @@ class TrainingState:
     shuffle. ``costs`` has one mean training cost for each finished epoch, measured batch by batch as the parameters
     moved; ``running_cost`` is the unfinished epoch's sum of batch cost × batch weight. Raises InputError for examples
     that do not fit the network.
+
+    With ``shared_penalty`` the batch's examples share one penalty: it is divided by the batch's weight, as the costs'
+    sum is. ``next_order`` draws each epoch's order in place of the seed.
     """
 
     parameters: ParameterVector
@@ -33,6 +37,8 @@ class TrainingState:
     batch_size: int
     seed: int
     weights: Array | None = None
+    shared_penalty: bool = False
+    next_order: Callable[[], Array] | None = None
     moments: tuple[Array, ...] = ()
     step: int = 0
     epoch: int = 0
@@ -61,6 +67,14 @@ class TrainingState:
             self.moments = tuple(np.zeros_like(self.parameters.vector) for _ in range(self.optimizer.n_moments))
         if not self.order.size:
             self.order = self._next_order()
+
+    def penalised(self, weight: float) -> ParameterVector:
+        """The parameters with the penalty of a batch of this weight, above 0."""
+        network = self.parameters.network
+        if not self.shared_penalty or not (network.l1 or network.l2):
+            return self.parameters
+        shared = replace(network, l1=network.l1 / weight, l2=network.l2 / weight)
+        return ParameterVector(shared, self.parameters.vector)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -107,5 +121,7 @@ class TrainingState:
             self.order = self._next_order()
 
     def _next_order(self) -> Array:
+        if self.next_order is not None:
+            return self.next_order()
         n = len(self.X)
         return np.arange(n) if self.steps_per_epoch == 1 else epoch_order(self.seed, self.epoch, n)
