@@ -68,9 +68,18 @@ class Calculation:
         above = last.last is not None and l > last.last
         steps = _OF_CASE.get(name)
         alone = steps is not None and not any(m.does(step) for m in self.mistakes for step in steps)
-        # an earlier mistake may make δ depend on ∂C/∂w
-        aside = name in _OF_DELTA and not last.touches_δ() and not self._before.mistakes
+        aside = name in _OF_DELTA and not last.touches_δ() and not self._by_w
         return self._before if above or alone or aside else None
+
+    @property
+    def _by_w(self) -> bool:
+        """Whether an earlier mistake may make δ depend on ∂C/∂w."""
+        return any(mistake.does("weight") for mistake in self.mistakes[:-1])
+
+    @property
+    def _done(self) -> "Calculation | None":
+        """The calculation without the last mistake, where that is made of its arrays when they are done."""
+        return self._before if self._before and self.mistakes[-1].finishes() and not self._by_w else None
 
     # the steps of layer l --------------------------------------------------------------------------
 
@@ -145,7 +154,10 @@ class Calculation:
             return getattr(before, name)(l)
         key = (name, l)
         if key not in self._known:
-            for mistake in self.mistakes:
+            mistakes, done = self.mistakes, self._done
+            if done is not None and name in ("w", "b"):
+                right, mistakes = lambda: getattr(done, name)(l), mistakes[-1:]
+            for mistake in mistakes:
                 if mistake.made_in(l):
                     right = mistake.replaced(name, self, l, right)
             self._known[key] = right()
@@ -173,10 +185,19 @@ class Calculation:
 
     def error(self, name: str, rows: Array | slice = EVERY) -> Array:
         """By how much a calculation that takes this way may miss its result, entry by entry, as ∂C/∂w or ∂C/∂b lie."""
+        if self._done is not None:
+            return self._done.error(name, rows)
+        key = (f"error of {name[0]}", int(name[1:]))
+        if key in self._known:
+            return self._known[key][rows]
         with np.errstate(all="ignore"):
-            error = (self._error_w if name[0] == "w" else self._error_b)(int(name[1:]), rows)
+            error = (self._error_w if name[0] == "w" else self._error_b)(key[1], rows)
         error = np.where(np.isnan(error), np.inf, error)  # 0 · ∞, where a function overflows
-        return error + self.case.coarse[name][rows] if name in self.case.coarse else error
+        if name in self.case.coarse:
+            error = error + self.case.coarse[name][rows]
+        if rows is EVERY:
+            self._known[key] = error
+        return error
 
     def _error_δ(self, l: int) -> Array:
         before = self._unchanged("error of δ", l)

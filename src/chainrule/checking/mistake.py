@@ -124,6 +124,12 @@ class Mistake:
             return self.last is None or l <= self.last
         return self.made_in(l) and any(self.does(step) for step in _AFTER_DELTA[name[0]])
 
+    @classmethod
+    @cache
+    def finishes(cls) -> bool:
+        """Whether it changes nothing but arrays that are done."""
+        return not cls.touches_δ() and not any(cls.does(step) for step in _STEPS - {"w", "b"})
+
     def words(self, case: Case) -> dict[str, object]:
         """Further words for ``says`` and ``fix``."""
         return {}

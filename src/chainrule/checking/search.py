@@ -147,15 +147,12 @@ class Search:
             predicted = calculation.some(name, rows)
             if predicted.shape != given[rows].shape or not np.isfinite(predicted).all():
                 return True
-            far = np.abs(given[rows] - predicted)
-            # twice, and a little more: what is predicted rightly is hardly larger than what was given
-            least = 4 * calculation.case.u * 2.1 * float(np.abs(given).max(initial=0))
-            coarse = calculation.case.coarse.get(name, np.zeros(1))
-            if (far > max(SLACK * calculation.most_error(name) + float(coarse.max(initial=0)), least)).any():
+            if surely_another(calculation, name, given, given[rows] - predicted):
                 return True
             if name[0] == "b" or given.shape != self.start.array(name).shape:
                 return False
-            return bool((far > np.maximum(SLACK * calculation.error(name, rows), least)).any())
+            allowed = np.maximum(SLACK * calculation.error(name, rows), _least(calculation, given))
+            return bool((np.abs(given[rows] - predicted) > allowed).any())
         except (ValueError, IndexError):  # shapes that do not fit
             return True
 
@@ -222,10 +219,29 @@ def tolerance_of(calculation: Calculation, name: str, given: Array) -> Array | N
     return np.broadcast_to(np.maximum(allowed, 4 * calculation.case.u * size), predicted.shape)
 
 
+def surely_another(calculation: Calculation, name: str, given: Array, off: Array) -> bool:
+    """Whether an array is further off what a calculation predicts than the sizes of its terms allow."""
+    coarse = calculation.case.coarse.get(name, np.zeros(1))
+    most = SLACK * calculation.most_error(name) + float(coarse.max(initial=0))
+    return bool((np.abs(off) > max(most, _least(calculation, given))).any())
+
+
+def _least(calculation: Calculation, given: Array) -> float:
+    """What any array may be off by: what is predicted rightly is hardly larger than what was given."""
+    return 4 * calculation.case.u * 2.1 * float(np.abs(given).max(initial=0))
+
+
 def matches(calculation: Calculation, given: Given, name: str) -> bool:
     """Whether a calculation with mistakes predicts one of the arrays, within what rounding may do to it."""
-    tolerance = tolerance_of(calculation, name, given[name])
-    return tolerance is not None and within(given[name], calculation.array(name), tolerance)
+    here = given[name]
+    try:
+        predicted = calculation.array(name)
+        if predicted.shape != here.shape or surely_another(calculation, name, here, here - predicted):
+            return False
+    except ValueError:  # shapes that do not fit
+        return False
+    tolerance = tolerance_of(calculation, name, here)
+    return tolerance is not None and within(here, predicted, tolerance)
 
 
 def _bits(before: Calculation, name: str, given: Array, tolerance: Array) -> Array:

@@ -1,7 +1,10 @@
 """A constant factor where none belongs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Self
+
+import numpy as np
 
 from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import Calculation, Step
@@ -9,6 +12,7 @@ from chainrule.checking.case import Case
 from chainrule.checking.factors import factor_between, factor_of_all, factor_text, written
 from chainrule.checking.mistake import Fitted, Given, OfArrays
 from chainrule.checking.right_line import line_of
+from chainrule.checking.sites import penalised
 
 
 class _Factor(Fitted):
@@ -24,28 +28,64 @@ class _Factor(Fitted):
 
 
 class StrayFactor(_Factor, OfArrays):
-    """One array is a multiple of what it should be."""
+    """One array, or both of one layer, or every dw, or every db, is a multiple of what it should be."""
 
     name = "stray-factor"
-    says = "d{array} is {text} × what it should be"
+    says = "{what} {text} × what {it} should be"
     fix = "{line}    # without the factor {text}"
     rank = 6
 
+    sum_only: bool
+    """Whether the penalty's part is as it should be."""
+
     @classmethod
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
-        for l in so_far.case.layers:
-            for letter in "wb":
-                name = f"{letter}{l}"
-                factor = factor_between(so_far.array(name), given.get(name), so_far.case)
-                if factor not in (None, 0, 1):
-                    yield cls(l, letter, factor, written(factor, so_far.case))
+        case = so_far.case
+        for sum_only in (False, True) if penalised(case) else (False,):
+            between = partial(_factor_of, so_far, given, sum_only)
+            for letter in "wb" if not sum_only else "w":
+                yield from cls._of(case, None, between([f"{letter}{l}" for l in case.layers]), letter, sum_only)
+            for l in case.layers:
+                w, b = between([f"w{l}"]), between([f"b{l}"])
+                yield from cls._of(case, l, w, "w", sum_only)
+                yield from cls._of(case, l, None if sum_only else b, "b", sum_only)
+                if l > 1 or (penalised(case) and not sum_only):  # in layer 1 it is that of δ1
+                    yield from cls._of(case, l, w if w and b and abs(w / b - 1) < 1e-4 else None, "wb", sum_only)
+
+    @classmethod
+    def _of(cls, case: Case, layer: int | None, factor: float | None, letters: str, sum_only: bool) -> Iterable[Self]:
+        if factor not in (None, 0, 1) and not (layer is None and case.L == 1):
+            among = () if layer else tuple(case.layers)
+            yield cls(layer, letters, factor, written(factor, case), sum_only, among=among)
+
+    def weight_shares(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return self.factor * right() if self.sum_only else right()
 
     def made(self, case: Case, name: str, right: Array) -> Array:
-        return self.factor * right
+        return right if self.sum_only and name[0] == "w" else self.factor * right
 
     def words(self, case: Case) -> dict[str, object]:
-        array = f"{self.letters}{self.layer}"
-        return {"array": array, "line": line_of(array, case), "text": factor_text(self.factor, case)}
+        l, at = self.layer or "[l]", self.at(case)
+        arrays = " and ".join(f"d{letter}{l}" for letter in self.letters)
+        be, it = ("is", "it") if len(self.letters) == 1 else ("are", "they")
+        return {
+            "what": f"the sum over the examples in {arrays} is" if self.sum_only else f"{arrays} {be}",
+            "it": "it" if self.sum_only else it,
+            "text": factor_text(self.factor, case),
+            "line": ";  ".join(line_of(f"{letter}{at}", case) for letter in self.letters),
+        }
+
+
+def _factor_of(so_far: Calculation, given: Given, sum_only: bool, names: Sequence[str]) -> float | None:
+    """The factor of these arrays, or of their sums over the examples alone."""
+    if any(name not in given or given[name].shape != so_far.array(name).shape for name in names):
+        return None
+    pairs: list[tuple[Array, Array]] = []
+    for name in names:
+        penalty = so_far.penalty(int(name[1:])) if sum_only and name[0] == "w" else 0.0
+        pairs.append(((so_far.array(name) - penalty).ravel(), (given[name] - penalty).ravel()))
+    exact, yours = (np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
+    return factor_between(exact, yours, so_far.case)
 
 
 class StrayFactorOfLayer(_Factor):

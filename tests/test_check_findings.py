@@ -1,0 +1,190 @@
+"""What the findings of ``chainrule.check`` say: in which layers, by which factor, where to look, what is beyond it."""
+
+from dataclasses import replace
+from time import process_time
+from typing import Any
+
+import numpy as np
+import pytest
+from oracles.planted import Planted, Problem, backprop, random_problem
+
+import chainrule as cr
+
+
+def checked(q: Problem, given: Any, **options: Any) -> cr.Verdict:
+    network = cr.Network(q.sizes, q.f[1:], q.cost, q.l1, q.l2)
+    arrays = {f"{letter}{l}": p for letter, ps in (("w", q.w), ("b", q.b)) for l, p in ps.items()}
+    model = cr.Model(cr.ParameterVector.from_arrays(network, arrays))
+    return cr.check(model, q.X, q.Y, given, q.s, **options)
+
+
+# in one layer only, and in every layer -------------------------------------------------------------
+
+
+def deep(L: int, *, square: bool, seed: int = 0, cost: str = "half-squared-error") -> Problem:
+    """L layers of tanh, an output of sigmoid or softmax, 7 examples."""
+    random = np.random.default_rng([L, seed])
+    sizes = [4] * (L + 1) if square else [4, *(int(k) for k in random.integers(2, 6, L - 1)), 3]
+    w = {l: random.normal(0, 0.8, (sizes[l], sizes[l - 1])) for l in range(1, L + 1)}
+    b = {l: random.normal(0, 0.3, sizes[l]) for l in range(1, L + 1)}
+    last = "softmax" if cost == "cross-entropy" else "sigmoid"
+    Y = np.eye(sizes[-1])[random.integers(sizes[-1], size=7)]
+    return Problem(["", *["tanh"] * (L - 1), last], cost, w, b, random.normal(size=(7, 4)), Y)
+
+
+@pytest.mark.parametrize("L", range(2, 7))
+@pytest.mark.parametrize(
+    ("c", "name"), [(2.0, "stray-factor"), (-1.0, "sign"), (7.0, "mean-missing"), (1 / 7, "mean-squared")]
+)
+def test_a_factor_of_dw_and_db_of_one_layer_is_one_mistake_in_that_layer(L: int, c: float, name: str) -> None:
+    q = deep(L, square=False)
+    for l in range(2, L + 1):
+        (finding,) = checked(q, {key: c * g if key[1:] == str(l) else g for key, g in backprop(q).items()}).findings
+        assert (finding.bug, finding.layer, finding.parameters) == (name, l, (f"w{l}", f"b{l}")), f"layer {l} of {L}"
+
+
+@pytest.mark.parametrize("L", range(2, 7))
+def test_a_factor_of_the_sums_alone_is_named_where_there_is_a_penalty(L: int) -> None:
+    q = replace(deep(L, square=False), l2=0.05)
+    right, data = backprop(q), backprop(replace(q, l2=0.0))
+    for l in range(2, L + 1):
+        for letters in ("w", "wb"):
+            sums = {f"{letter}{l}": 3 * data[f"{letter}{l}"] for letter in letters}
+            sums[f"w{l}"] = sums[f"w{l}"] + right[f"w{l}"] - data[f"w{l}"]
+            (finding,) = checked(q, right | sums).findings
+            assert (finding.bug, finding.layer) == ("stray-factor", l), f"layer {l} of {L}"
+
+
+EVERYWHERE: list[tuple[str, Any]] = [
+    ("missing-slope", None),
+    ("slope-twice", None),
+    ("slope-by-anothers-form", "sigmoid"),
+    ("slope-of-another-activation", "relu"),
+    ("transposed-weight", None),
+    ("next-activation", None),
+    ("bias-not-summed", "not shared"),
+    ("bias-summed", None),
+    ("transposed-result", None),
+    ("column-major", None),
+    ("stray-factor", ("b", 2.0)),
+    ("stray-factor", ("w", 7.0)),
+    ("stray-factor", ("b", 7.0)),
+]
+
+
+@pytest.mark.parametrize("L", range(3, 7))
+@pytest.mark.parametrize(("name", "how"), EVERYWHERE)
+def test_a_mistake_in_every_layer_is_one_finding_that_says_so(L: int, name: str, how: Any) -> None:
+    q = deep(L, square=True, cost="cross-entropy")
+    verdict = checked(q, backprop(q, Planted(name, None, how)))
+    (finding,) = verdict.findings
+    assert name in (finding.bug, *finding.equally), str(verdict)
+    assert finding.layer is None
+    assert finding.says.startswith(("in every layer: ", "in every hidden layer: ")), finding.says
+    assert ", and so in every " in finding.fix or "# and so in every " in finding.fix
+
+
+# what a verdict says besides ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("L", range(2, 5))
+def test_where_nothing_explains_it_is_said_where_to_look(L: int) -> None:
+    q = deep(L, square=False)
+    random = np.random.default_rng(L)
+    right = backprop(q)
+    for l in range(1, L + 1):
+        wrong = {key: g + random.normal(size=g.shape) if int(key[1:]) <= l else g for key, g in right.items()}
+        (note,) = checked(q, wrong).notes
+        if l < L:
+            assert note == f"everything after layer {l} agrees, and nothing before: look at δ{l}"
+        else:
+            assert note.startswith("nothing agrees: the forward pass, the data or the parameters seem to be others")
+    assert checked(q, right | {"b1": right["b1"] + 1}).notes == ()
+
+
+def test_arrays_that_rounding_may_make_up_are_said_to_be_beyond_judgement() -> None:
+    q = deep(3, square=False)
+    q = replace(q, w={**q.w, 1: 60 * q.w[1]}, b={**q.b, 1: q.b[1] + 300})  # tanh of z1 is 1 to all digits
+    verdict = checked(q, backprop(q))
+    assert verdict.ok
+    assert verdict.notes == (
+        "w1, b1: as small as what rounding may do to them, as where neurons are saturated; they cannot be judged, and "
+        "are right only as far as that",
+    )
+    assert checked(deep(3, square=False), backprop(deep(3, square=False))).notes == ()
+
+
+@pytest.mark.parametrize("distorted", [np.sign, lambda g: np.round(g, 1), lambda g: g / np.abs(g).sum()])
+def test_three_mistakes_are_no_explanation_of_what_one_function_does(distorted: Any) -> None:
+    for seed in range(20):
+        q = random_problem(np.random.default_rng([seed, 77]), square=False)
+        if q.L > 2 and min(q.sizes) > 1:
+            verdict = checked(q, {name: distorted(g) for name, g in backprop(q).items()})
+            assert len([finding for finding in verdict.findings if finding.bug]) < 3, str(verdict)
+
+
+def test_a_finding_has_its_factor() -> None:
+    q = deep(3, square=False)
+    right = backprop(q)
+    for c, wrong in (
+        (0.5, {**right, "w2": 0.5 * right["w2"]}),
+        (1 / 7, {**right, "w2": right["w2"] / 7, "b2": right["b2"] / 7}),
+        (-1.0, {name: -g for name, g in right.items()}),
+        (None, backprop(q, Planted("missing-slope", 1))),
+    ):
+        (finding,) = checked(q, wrong).findings
+        assert finding.factor == (c if c is None else pytest.approx(c, rel=1e-9))
+        assert finding.json()["factor"] == finding.factor
+
+
+def test_float16_is_a_type_that_numbers_are_kept_in_and_no_arithmetic_unless_it_is_said_to_be() -> None:
+    q = deep(2, square=False)
+    half = {name: g.astype(np.float16) for name, g in backprop(q).items()}
+    assert "judged as far as its digits go" in checked(q, half).notes[0]
+    for wrong in ({**half, "w1": np.zeros_like(half["w1"])}, {**half, "b2": half["b2"] * np.float16(1.01)}):
+        assert not checked(q, wrong).ok
+    (finding,) = checked(q, {**half, "w1": np.zeros_like(half["w1"])}).findings
+    assert finding.bug == "zeros-in-one"
+    # a unit or two of float16 further off is right only for an arithmetic of float16
+    off = {name: g * np.float16(1 + 2**-9) for name, g in half.items()}
+    verdict = checked(q, off)
+    assert not verdict.ok
+    assert "precision float16 judges" in verdict.notes[0]
+    assert checked(q, off, precision="float16").ok
+
+
+# what it costs -------------------------------------------------------------------------------------
+
+
+def large() -> Problem:
+    """784-128-10 with 256 examples, a penalty and weights."""
+    random = np.random.default_rng(0)
+    w = {1: random.normal(0, 1 / 28, (128, 784)), 2: random.normal(0, 1 / 11, (10, 128))}
+    b = {1: random.normal(0, 0.1, 128), 2: random.normal(0, 0.1, 10)}
+    X = random.random((256, 784)) * (random.random((256, 784)) < 0.3)
+    Y, s = np.eye(10)[random.integers(10, size=256)], random.uniform(0.5, 2, 256)
+    return Problem(["", "relu", "softmax"], "cross-entropy", w, b, X, Y, s, 0.0, 0.01)
+
+
+@pytest.mark.parametrize("wrong", ["everywhere", "three mistakes", "in one entry"])
+def test_784_128_10_with_256_examples_is_checked_in_two_seconds_whatever_is_given(wrong: str) -> None:
+    """Twice as long is allowed here, for a machine that does other things, too; of the processor's time."""
+    q = large()
+    random = np.random.default_rng(1)
+    match wrong:
+        case "everywhere":
+            given = {name: g + 0.01 * random.normal(size=g.shape) for name, g in backprop(q).items()}
+        case "in one entry":
+            given = backprop(q)
+            given["w1"][3, 5] += 0.01
+        case _:
+            three = (
+                Planted("weights-ignored"),
+                Planted("stray-factor", 1, ("w", 2.0)),
+                Planted("penalty-scaled", None, 0.5),
+            )
+            given = backprop(q, *three)
+    started = process_time()
+    verdict = checked(q, given)
+    assert process_time() - started < 4
+    assert len([finding for finding in verdict.findings if finding.bug]) == (3 if wrong == "three mistakes" else 0)
