@@ -18,7 +18,7 @@ from chainrule.checking.right_line import line_of, δ_line
 
 Array = np.ndarray[Any, Any]
 IN_WORDS = {
-    "another-activation", "classes-permuted", "clipped", "kink-convention", "labels-permuted", "labels-shifted",
+    "another-activation", "classes-permuted", "kink-convention", "labels-permuted", "labels-shifted",
     "labels-shuffled", "labels-swapped", "layers-reversed", "updated-weights",
 }  # fmt: skip
 """Mistakes whose remedy is no line of the gradient."""

@@ -230,9 +230,12 @@ class OfArrays(Mistake, ABC):
         """Whether it may change ∂C/∂w or ∂C/∂b of this name."""
         return name[0] in self.letters and super().touches(name)
 
-    def of_which(self, case: Case) -> str:
-        """Which arrays, in words."""
-        return "every array" if self.everywhere else " and ".join(f"d{letter}{self.layer}" for letter in self.letters)
+    def words(self, case: Case) -> dict[str, object]:
+        """Which arrays, and their right lines."""
+        names = [f"{letter}{self.at(case)}" for letter in self.letters]
+        place = "[l]" if self.among else self.layer
+        which = "every array" if self.everywhere else " and ".join(f"d{letter}{place}" for letter in self.letters)
+        return {"which": which, "lines": ";  ".join(line_of(name, case) for name in names)}
 
 
 @cache

@@ -16,7 +16,7 @@ class Accumulated(OfArrays):
 
     name = "accumulated"
     says = "an earlier gradient is still in {which}: yours is the right one + the earlier one that was given"
-    fix = "{dw};  {db}    # =, not +=: zero the gradient before each batch"
+    fix = "{lines}    # =, not +=: zero the gradient before each batch"
     rank = 1
 
     earlier: ParameterVector
@@ -30,16 +30,13 @@ class Accumulated(OfArrays):
     def made(self, case: Case, name: str, right: Array) -> Array:
         return right + self.earlier.arrays()[name]
 
-    def words(self, case: Case) -> dict[str, object]:
-        return {"which": self.of_which(case)}
-
 
 class AccumulatedTwice(OfArrays):
     """The same batch was added twice: the gradient was not set to zero between two passes."""
 
     name = "accumulated-twice"
     says = "the gradient was added to itself {times} times: it was not set to zero before the pass was repeated"
-    fix = "{dw}    # =, not +=: zero the gradient before each pass"
+    fix = "{lines}    # =, not +=: zero the gradient before each pass"
     rank = 4
 
     times: int

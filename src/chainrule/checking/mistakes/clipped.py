@@ -15,7 +15,7 @@ from chainrule.checking.mistake import Fitted, Given, OfArrays
 class _Bound(Fitted):
     """Held to a bound c."""
 
-    fix = "{dw};  {db}    # ∇C, before it is clipped"
+    fix = "{dw};  {db}    # before they are clipped"
     rank = 3
 
     c: float
@@ -31,6 +31,7 @@ class Clipped(_Bound, OfArrays):
 
     name = "clipped"
     says = "the entries of {which} are clipped to ±{c:.6g}"
+    fix = "{lines}    # before they are clipped"
 
     @classmethod
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
@@ -43,9 +44,6 @@ class Clipped(_Bound, OfArrays):
 
     def made(self, case: Case, name: str, right: Array) -> Array:
         return np.clip(right, -self.c, self.c)
-
-    def words(self, case: Case) -> dict[str, object]:
-        return {"which": self.of_which(case)}
 
 
 class ClippedByNorm(_Bound, OfArrays):

@@ -17,7 +17,7 @@ class ParametersHandedIn(OfArrays):
 
     name = "parameters-for-gradient"
     says = "{which} is the parameter itself, not ∂C/∂ it"
-    fix = "{dw};  {db}    # hand in dw{l} and db{l}"
+    fix = "{lines}"
     rank = 0
 
     @classmethod
@@ -26,9 +26,6 @@ class ParametersHandedIn(OfArrays):
 
     def made(self, case: Case, name: str, right: Array) -> Array:
         return case.p.arrays()[name]
-
-    def words(self, case: Case) -> dict[str, object]:
-        return {"which": self.of_which(case)}
 
 
 class ParametersAfterStep(Fitted, OfArrays):

@@ -56,7 +56,7 @@ class SignLost(OfArrays):
 
     name = "sign-lost"
     says = "the entries of {which} lost their sign: |∂C/∂p|"
-    fix = "{dw};  {db}    # without np.abs"
+    fix = "{lines}    # without np.abs"
     rank = 3
 
     @classmethod
@@ -66,16 +66,13 @@ class SignLost(OfArrays):
     def made(self, case: Case, name: str, right: Array) -> Array:
         return np.abs(right)
 
-    def words(self, case: Case) -> dict[str, object]:
-        return {"which": self.of_which(case)}
-
 
 class SignAlone(OfArrays):
     """Entries are nothing but their sign, as by np.sign."""
 
     name = "sign-alone"
     says = "of the entries of {which} only the sign is left: −1, 0 or 1"
-    fix = "{dw};  {db}    # without np.sign"
+    fix = "{lines}    # without np.sign"
     rank = 3
 
     @classmethod
@@ -84,6 +81,3 @@ class SignAlone(OfArrays):
 
     def made(self, case: Case, name: str, right: Array) -> Array:
         return np.sign(right)
-
-    def words(self, case: Case) -> dict[str, object]:
-        return {"which": self.of_which(case)}

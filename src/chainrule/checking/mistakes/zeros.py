@@ -9,7 +9,6 @@ from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import Calculation, Step
 from chainrule.checking.case import Case
 from chainrule.checking.mistake import Given, Mistake, OfArrays
-from chainrule.checking.right_line import line_of
 
 
 class Zeros(Mistake):
@@ -42,7 +41,7 @@ class ZerosInOne(OfArrays):
 
     name = "zeros-in-one"
     says = "d{letters}{l} is 0 throughout: it was never computed"
-    fix = "{line}"
+    fix = "{lines}"
     rank = 1
 
     @classmethod
@@ -51,6 +50,3 @@ class ZerosInOne(OfArrays):
 
     def made(self, case: Case, name: str, right: Array) -> Array:
         return np.zeros_like(right)
-
-    def words(self, case: Case) -> dict[str, object]:
-        return {"line": line_of(f"{self.letters}{self.at(case)}", case)}
