@@ -1,12 +1,13 @@
 """What the findings of ``chainrule.check`` say: in which layers, by which factor, where to look, what is beyond it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from time import process_time
 from typing import Any
 
 import numpy as np
 import pytest
-from oracles.planted import Planted, Problem, backprop, random_problem
+from oracles.planted import Array, Planted, Problem, backprop, random_problem
 
 import chainrule as cr
 
@@ -114,12 +115,19 @@ def test_arrays_that_rounding_may_make_up_are_said_to_be_beyond_judgement() -> N
     assert checked(deep(3, square=False), backprop(deep(3, square=False))).notes == ()
 
 
-@pytest.mark.parametrize("distorted", [np.sign, lambda g: np.round(g, 1), lambda g: g / np.abs(g).sum()])
-def test_three_mistakes_are_no_explanation_of_what_one_function_does(distorted: Any) -> None:
+DISTORTED: dict[str, Callable[[Array], Array]] = {
+    "its sign": np.sign,
+    "rounded": lambda g: np.round(g, 1),
+    "its share of the sum": lambda g: g / np.abs(g).sum(),
+}
+
+
+@pytest.mark.parametrize("what", DISTORTED)
+def test_three_mistakes_are_no_explanation_of_what_one_function_does(what: str) -> None:
     for seed in range(20):
         q = random_problem(np.random.default_rng([seed, 77]), square=False)
         if q.L > 2 and min(q.sizes) > 1:
-            verdict = checked(q, {name: distorted(g) for name, g in backprop(q).items()})
+            verdict = checked(q, {name: DISTORTED[what](g) for name, g in backprop(q).items()})
             assert len([finding for finding in verdict.findings if finding.bug]) < 3, str(verdict)
 
 
@@ -173,7 +181,7 @@ def test_784_128_10_with_256_examples_is_checked_in_two_seconds_whatever_is_give
     random = np.random.default_rng(1)
     match wrong:
         case "everywhere":
-            given = {name: g + 0.01 * random.normal(size=g.shape) for name, g in backprop(q).items()}
+            given = {name: g + random.normal(0, 0.01, g.shape) for name, g in backprop(q).items()}
         case "in one entry":
             given = backprop(q)
             given["w1"][3, 5] += 0.01
