@@ -85,9 +85,9 @@ class ClippedDelta(_Bound):
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
         """By the biases of the last layer, and of each: ∂C/∂b is piecewise linear in c."""
         for l in so_far.case.layers:
-            b = given.get(f"b{l}")
-            if b is not None and b.shape == so_far.array(f"b{l}").shape:
-                c = cls._bound(so_far.δ(l), so_far.bias_shares(l), b - so_far.bias_penalty(l))
+            b, δ = given.get(f"b{l}"), so_far.δ(l)
+            if b is not None and b.shape == δ.shape[1:]:
+                c = cls._bound(δ, so_far.bias_shares(l), b - so_far.bias_penalty(l))
                 if c is not None:
                     yield cls(l, c)
                     yield cls(None, c)
