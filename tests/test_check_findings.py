@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracles.planted import Array, Planted, Problem, backprop, random_problem
+from oracles.planted import Array, Gradient, Planted, Problem, backprop, random_problem
 
 import chainrule as cr
+from chainrule.checking.check import check_examples
 
 
 def checked(q: Problem, given: Any, **options: Any) -> cr.Verdict:
@@ -94,7 +95,7 @@ def test_where_nothing_explains_it_is_said_where_to_look(L: int) -> None:
     random = np.random.default_rng(L)
     right = backprop(q)
     for l in range(1, L + 1):
-        wrong = {key: g + random.normal(size=g.shape) if int(key[1:]) <= l else g for key, g in right.items()}
+        wrong: Gradient = {key: g + random.normal(size=g.shape) if int(key[1:]) <= l else g for key, g in right.items()}
         (note,) = checked(q, wrong).notes
         if l < L:
             assert note == f"everything after layer {l} agrees, and nothing before: look at δ{l}"
@@ -179,6 +180,7 @@ def test_784_128_10_with_256_examples_is_checked_in_two_seconds_whatever_is_give
     """Twice as long is allowed here, for a machine that does other things, too; of the processor's time."""
     q = large()
     random = np.random.default_rng(1)
+    given: Gradient
     match wrong:
         case "everywhere":
             given = {name: g + random.normal(0, 0.01, g.shape) for name, g in backprop(q).items()}
@@ -196,3 +198,17 @@ def test_784_128_10_with_256_examples_is_checked_in_two_seconds_whatever_is_give
     verdict = checked(q, given)
     assert process_time() - started < 4
     assert len([finding for finding in verdict.findings if finding.bug]) == (3 if wrong == "three mistakes" else 0)
+
+
+def test_how_far_the_search_is_can_be_watched() -> None:
+    q = deep(3, square=False)
+    network = cr.Network(q.sizes, q.f[1:], q.cost)
+    arrays = {f"{letter}{l}": p for letter, ps in (("w", q.w), ("b", q.b)) for l, p in ps.items()}
+    model = cr.Model(cr.ParameterVector.from_arrays(network, arrays))
+    seen: list[tuple[float, float]] = []
+    noise: Gradient = {name: g + np.random.default_rng(0).normal(size=g.shape) for name, g in backprop(q).items()}
+    check_examples(model, model.examples(q.X, q.Y), noise, watch=lambda done, of: seen.append((done, of)))
+    assert len(seen) > 100
+    assert {of for _, of in seen} == {6}
+    assert min(done for done, _ in seen) == 0
+    assert 5 < max(done for done, _ in seen) < 6

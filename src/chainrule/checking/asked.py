@@ -7,6 +7,7 @@ from typing import Any
 from chainrule.checking.design import told_apart
 from chainrule.checking.files import check_file, naming, read_gradients
 from chainrule.checking.next_cost import NextCostVerdict, check_next_cost
+from chainrule.checking.search import Watch
 from chainrule.checking.step import check_step
 from chainrule.checking.verdict import Verdict
 from chainrule.errors import InputError
@@ -49,9 +50,9 @@ class Asked:
         if self.gradients is None and self.lr is None:
             raise InputError(f"{asked[0]} needs the learning rate of the step: --lr")
 
-    def answer(self, model: Model, examples: Examples) -> "Answer":
+    def answer(self, model: Model, examples: Examples, watch: Watch | None = None) -> "Answer":
         """The verdict, with the examples that tell two mistakes apart where these are asked for."""
-        verdict = self._verdict(model, examples)
+        verdict = self._verdict(model, examples, watch)
         record, text = verdict.json(), verdict.text()
         if self.design and isinstance(verdict, Verdict):
             design = told_apart(verdict)
@@ -60,9 +61,9 @@ class Asked:
             text += f"\n\n{alone if design is None else design.text()}"
         return Answer(verdict.ok, record, text)
 
-    def _verdict(self, model: Model, examples: Examples) -> Verdict | NextCostVerdict:
+    def _verdict(self, model: Model, examples: Examples, watch: Watch | None) -> Verdict | NextCostVerdict:
         if self.gradients is not None:
-            return check_file(model, examples, self.gradients, self.example, self.precision, self.earlier)
+            return check_file(model, examples, self.gradients, self.example, self.precision, self.earlier, watch)
         assert self.lr is not None
         if self.example is not None:
             model, examples = alone(model, examples, self.example)

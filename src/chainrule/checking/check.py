@@ -16,7 +16,7 @@ from chainrule.checking.digits import as_kept, as_printed
 from chainrule.checking.given import PRECISIONS, fit_float32, given_arrays, precision_of
 from chainrule.checking.mistake import Given, Mistake, catalogue
 from chainrule.checking.scaling import otherwise_scaled
-from chainrule.checking.search import Explanation, Search, matches, within
+from chainrule.checking.search import Explanation, Search, Watch, matches, within
 from chainrule.checking.sites import with_slope
 from chainrule.checking.verdict import Finding, Verdict, unexplained
 from chainrule.errors import InputError
@@ -68,21 +68,29 @@ def check(
 
 
 def check_examples(
-    model: Model, examples: Examples, gradients: Gradients, *, precision: str = "auto", earlier: Gradients | None = None
+    model: Model,
+    examples: Examples,
+    gradients: Gradients,
+    *,
+    precision: str = "auto",
+    earlier: Gradients | None = None,
+    watch: Watch | None = None,
 ) -> Verdict:
-    """:func:`check` of examples that are made already."""
+    """:func:`check` of examples that are made already; ``watch`` is told how far it is."""
     case = Case.of(model, examples)
     given, notes = given_arrays(case, gradients)
     if earlier is not None:
         arrays = earlier.arrays() if isinstance(earlier, ParameterVector) else earlier
         case = case.but(earlier=ParameterVector.from_arrays(case.network, arrays))
-    verdict = judge(case, given, precision, notes)
+    verdict = judge(case, given, precision, notes, watch)
     return verdict or replace(verdict, notes=(*otherwise_scaled(model, verdict), *verdict.notes))
 
 
 @np.errstate(all="ignore")  # what overflows in a prediction is no prediction
-def judge(case: Case, given: Given, precision: str = "auto", notes: Sequence[str] = ()) -> Verdict:
-    """The verdict on arrays by name. ``notes`` are passed on to it."""
+def judge(
+    case: Case, given: Given, precision: str = "auto", notes: Sequence[str] = (), watch: Watch | None = None
+) -> Verdict:
+    """The verdict on arrays by name. ``notes`` are passed on to it; ``watch`` is told how far the search is."""
     told = precision_of(given, precision)
     case = case.but(u=told.u)
     _require_finite(case, given)
@@ -98,7 +106,7 @@ def judge(case: Case, given: Given, precision: str = "auto", notes: Sequence[str
         wrong = _wrong(case, given)
         if not wrong:
             return Verdict(case, given, told.name, (), (*notes, "the numbers are right as far as their digits go"))
-    findings = _findings(case, given, wrong)
+    findings = _findings(case, given, wrong, watch)
     if told.name == "float64" and precision == "auto":
         # numbers of a float32 calculation may have been converted, or averaged in float64
         unnamed = all(finding.bug is None for finding in findings)
@@ -109,7 +117,7 @@ def judge(case: Case, given: Given, precision: str = "auto", notes: Sequence[str
             remark = "the numbers agree as far as float32 does, and no further: taken for a float32 calculation"
             if not still:
                 return Verdict(case, given, "float32", (), (*notes, remark))
-            named = _named(looser, given, still, whole=True) if rounded else ()
+            named = _named(looser, given, still, watch, whole=True) if rounded else ()
             if named:
                 return Verdict(looser, given, "float32", named, tuple(notes))
     return Verdict(case, given, told.name, findings, (*notes, *_where_to_look(case, wrong, findings)))
@@ -215,17 +223,19 @@ def _scale(calculation: Calculation, name: str) -> float:
     return float(np.abs(calculation.array(name)).max(initial=0)) + calculation.case.rounding.tiny
 
 
-def _findings(case: Case, given: Given, wrong: Sequence[str]) -> tuple[Finding, ...]:
+def _findings(case: Case, given: Given, wrong: Sequence[str], watch: Watch | None) -> tuple[Finding, ...]:
     """The mistakes that explain what is wrong, and what nothing explains."""
-    return _named(case, given, wrong) or unexplained(case, given, wrong)
+    return _named(case, given, wrong, watch) or unexplained(case, given, wrong)
 
 
-def _named(case: Case, given: Given, wrong: Sequence[str], *, whole: bool = False) -> tuple[Finding, ...]:
+def _named(
+    case: Case, given: Given, wrong: Sequence[str], watch: Watch | None, *, whole: bool = False
+) -> tuple[Finding, ...]:
     """The mistakes that explain what is wrong, with what is left; none where nothing does, or not the ``whole``."""
     if not all(np.isfinite(given[name]).all() for name in given):
         return ()
     exact = Calculation(case)
-    found = Search(case, given, in_order(case, given), wrong).explanations(whole=whole)
+    found = Search(case, given, in_order(case, given), wrong, watch).explanations(whole=whole)
     # one in which a mistake shows nowhere, since another undoes it, explains nothing
     explanations = [e for e in found if e.mistakes and all(_touched(exact, e, m, wrong) for m in e.mistakes)]
     if not explanations:

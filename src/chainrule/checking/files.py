@@ -27,6 +27,7 @@ from chainrule.calculus.arrays import Array
 from chainrule.calculus.network import ParameterVector
 from chainrule.checking.check import check_examples
 from chainrule.checking.given import PRECISIONS
+from chainrule.checking.search import Watch
 from chainrule.checking.verdict import Verdict
 from chainrule.checks import SHOWN_CHARACTERS, file_path, known, listed, shown
 from chainrule.errors import InputError
@@ -53,6 +54,7 @@ def check_file(
     example: int | None = None,
     precision: str = "auto",
     earlier: str | Path | None = None,
+    watch: Watch | None = None,
 ) -> Verdict:
     """:func:`chainrule.check` of the gradients in a file; with ``example``, taken as those of C_i.
 
@@ -68,7 +70,7 @@ def check_file(
         with naming(earlier):
             before = ParameterVector.from_arrays(model.network, arrays)
     with naming(path):
-        return check_examples(model, examples, gradients, precision=precision, earlier=before)
+        return check_examples(model, examples, gradients, precision=precision, earlier=before, watch=watch)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ prediction that comes true. The way back visits the last layer first, so the arr
 one mistake explains only the first of them, further ones are tried on top of it; what nothing explains is left aside.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from math import log2
@@ -16,6 +16,9 @@ from chainrule.calculus.arrays import Array
 from chainrule.checking.calculation import Calculation
 from chainrule.checking.case import Case
 from chainrule.checking.mistake import Fitted, Given, Mistake, catalogue
+
+Watch = Callable[[float, float], None]
+"""Called with how many arrays are explained, in parts too, and how many there are."""
 
 MOST_TOGETHER = 3
 """So many mistakes are looked for in one gradient."""
@@ -62,8 +65,11 @@ class Explanation:
 class Search:
     """What explains the arrays ``given``, of which some are ``wrong``; ``names`` are all of them in order."""
 
-    def __init__(self, case: Case, given: Given, names: Sequence[str], wrong: Sequence[str]) -> None:
+    def __init__(
+        self, case: Case, given: Given, names: Sequence[str], wrong: Sequence[str], watch: Watch | None = None
+    ) -> None:
         self.given, self.names, self.wrong = given, names, wrong
+        self.watch = watch or (lambda done, of: None)
         kinds = [kind for kind in catalogue() if not kind.convention]
         self.fitted = [kind for kind in kinds if issubclass(kind, Fitted)]
         self.plain = [mistake for kind in kinds if not issubclass(kind, Fitted) for mistake in kind.sites(case, given)]
@@ -93,12 +99,12 @@ class Search:
 
     def _further(self, beam: Sequence[Explanation]) -> list[Explanation]:
         """With one more mistake, those that explain most first."""
-        tried = [
-            self._with(before, mistake)
-            for before in beam
-            if len(before.mistakes) < MOST_TOGETHER
-            for mistake in self._candidates(before)
-        ]
+        fewer = [before for before in beam if len(before.mistakes) < MOST_TOGETHER]
+        candidates = [(before, mistake) for before in fewer for mistake in self._candidates(before)]
+        tried: list[Explanation | None] = []
+        for at, (before, mistake) in enumerate(candidates):
+            self.watch(beam[0].explained + at / len(candidates), len(self.names))
+            tried.append(self._with(before, mistake))
         return sorted((e for e in tried if e is not None), key=lambda e: (-e.explained, e.cost))
 
     def _candidates(self, before: Explanation) -> Iterator[Mistake]:

@@ -102,7 +102,8 @@ def check(
 
     asked = Asked(gradients, next_cost, next_parameters, lr, freeze, example, precision, earlier, design)
     model, examples, _ = read(file, data)
-    answer = asked.answer(model, examples)
+    with rounds("checking", after=1.0) as watch:
+        answer = asked.answer(model, examples, watch)
     if as_json:
         print_json(answer.record)
     else:

@@ -4,12 +4,12 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
-    from chainrule.training.bench import Watcher as RoundWatcher
     from chainrule.training.loop import Watcher
 
 
@@ -88,8 +88,9 @@ def progress(epochs: int, steps_per_epoch: int) -> "Generator[Watcher | None]":
 
 
 @contextmanager
-def rounds(doing: str) -> "Generator[RoundWatcher | None]":
-    """A bar that counts rounds of some work, where standard error is a terminal; drawn only between two."""
+def rounds(doing: str, after: float = 0.0) -> "Generator[Callable[[float, float], None] | None]":
+    """A bar that counts rounds of some work, where standard error is a terminal; drawn only between two, and not before
+    so many seconds."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -98,6 +99,18 @@ def rounds(doing: str) -> "Generator[RoundWatcher | None]":
 
     console = Console(stderr=True)
     bar = Progress(TextColumn(doing), BarColumn(), console=console, transient=True, auto_refresh=False)
-    with bar:
-        task = bar.add_task("", total=1)
-        yield lambda done, rounds: bar.update(task, completed=done, total=rounds, refresh=True)
+    task, due = bar.add_task("", total=1), monotonic() + after
+
+    def watch(done: float, rounds: float) -> None:
+        nonlocal due
+        if monotonic() >= due:
+            bar.start()
+            bar.update(task, completed=done, total=rounds, refresh=True)
+            due = monotonic() + 0.1  # drawing takes a while itself
+
+    if not after:
+        bar.start()
+    try:
+        yield watch
+    finally:
+        bar.stop()
