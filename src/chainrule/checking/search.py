@@ -69,7 +69,7 @@ class Search:
         self, case: Case, given: Given, names: Sequence[str], wrong: Sequence[str], watch: Watch | None = None
     ) -> None:
         self.given, self.names, self.wrong = given, names, wrong
-        self.watch = watch or (lambda done, of: None)
+        self.watch = watch
         kinds = [kind for kind in catalogue() if not kind.convention]
         self.fitted = [kind for kind in kinds if issubclass(kind, Fitted)]
         self.plain = [mistake for kind in kinds if not issubclass(kind, Fitted) for mistake in kind.sites(case, given)]
@@ -103,7 +103,8 @@ class Search:
         candidates = [(before, mistake) for before in fewer for mistake in self._candidates(before)]
         tried: list[Explanation | None] = []
         for at, (before, mistake) in enumerate(candidates):
-            self.watch(beam[0].explained + at / len(candidates), len(self.names))
+            if self.watch:
+                self.watch(beam[0].explained + at / len(candidates), len(self.names))
             tried.append(self._with(before, mistake))
         return sorted((e for e in tried if e is not None), key=lambda e: (-e.explained, e.cost))
 
