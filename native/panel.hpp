@@ -71,7 +71,8 @@ Columns cut(Index n) {
         columns.padded += width;
         first += used;
     }
-    columns.rows_at_a_time = 1 + 8192 / (n * Index(sizeof(T)));
+    const Index row = n * Index(sizeof(T));
+    columns.rows_at_a_time = row > 8000 ? 16 : 1 + 8192 / row;  // of wide rows, enough to write stretches
     return columns;
 }
 

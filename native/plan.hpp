@@ -89,8 +89,9 @@ public:
     Cut cut_batch(Index batch) const {
         const bool blocks = batch > 2 * block_rows;
         Index groups = 1;
-        // worth several threads, and the sums in the cache
-        const bool small = 4 * sums_size * Index(sizeof(T)) <= 4 * CACHE;
+        // worth several threads, and the sums in the cache; few rows are not worth four large sums
+        const Index bytes = sums_size * Index(sizeof(T));
+        const bool small = bytes <= CACHE && (batch >= 128 || 4 * bytes <= CACHE);
         if (row_effort * double(batch) > LEAST_EFFORT && batch >= 64 && small)
             for (groups = 4; groups < MOST_GROUPS && groups * 8 * BLOCK <= batch;) groups *= 2;
         return {batch, groups, blocks && groups > 1};
@@ -128,7 +129,7 @@ public:
                 const double lanes = rows < BLOCK ? double(cut<T>(rows).padded) : n;
                 return lanes * turned_effort + n * 0.5 * double(inputs.n + columns(L).n);
             }
-            case Way::few_rows: return 2.0 / LANES<T> * all + n * read_effort;
+            case Way::few_rows: return 0.08 * sizeof(T) * all + n * read_effort;  // as weights come from a cache
         }
         return 0;
     }
