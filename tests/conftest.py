@@ -1,4 +1,8 @@
+import os
+
 import pytest
+
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # SciPy reads it when it is imported; scikit-learn's checks need it
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

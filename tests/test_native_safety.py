@@ -370,6 +370,21 @@ def test_variables_choose_the_instruction_set_and_the_threads(isa: str) -> None:
     assert (told["engine"], told["instruction_set"], told["threads"]) == ("native", isa, 3)
 
 
+@pytest.mark.parametrize(("most", "used"), [("1", 1), ("1,4", 1), ("9" * 5000, None), ("x", None), ("", None)])
+def test_omp_num_threads_is_the_most_that_it_takes_by_itself(
+    most: str, used: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CHAINRULE_THREADS", raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    native.threads.cache_clear()
+    every = native.threads()
+    monkeypatch.setenv("OMP_NUM_THREADS", most)
+    native.threads.cache_clear()
+    assert native.threads() == (every if used is None else used)
+    monkeypatch.undo()
+    native.threads.cache_clear()
+
+
 @pytest.mark.parametrize("threads", ["0", "-1", "x", "1025", "9" * 5000, "²", "4 ", "1.5"])
 def test_what_is_no_number_of_threads_is_refused(threads: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAINRULE_THREADS", threads)

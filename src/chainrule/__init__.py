@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chainrule.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from chainrule import estimators as estimators
     from chainrule.calculus.formula import formula as formula
     from chainrule.calculus.network import Network as Network
     from chainrule.calculus.network import ParameterVector as ParameterVector
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from chainrule.data.table import Table as Table
     from chainrule.engines.optimizer import Optimizer as Optimizer
     from chainrule.errors import ChainruleError as ChainruleError
+    from chainrule.estimators.classifier import MLPClassifier as MLPClassifier
+    from chainrule.estimators.regressor import MLPRegressor as MLPRegressor
     from chainrule.insight.explain import explain as explain
     from chainrule.insight.explanation import Explanation as Explanation
     from chainrule.insight.gradient import example_gradients as example_gradients
@@ -56,6 +59,8 @@ _HOME = {
     "Explanation": "insight.explanation",
     "Finding": "checking.verdict",
     "FunctionVerdict": "checking.function_verdict",
+    "MLPClassifier": "estimators",
+    "MLPRegressor": "estimators",
     "Model": "model.model",
     "Network": "calculus.network",
     "Nudge": "insight.nudge",
@@ -95,6 +100,8 @@ __all__ = [*_HOME, "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(f"chainrule.{_HOME[name]}"), name)
+    if name == "estimators":
+        return import_module("chainrule.estimators")
     raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
 
 

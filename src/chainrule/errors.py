@@ -10,7 +10,7 @@
     │   ├── DataError       a table, a row, a column or a cell
     │   ├── ProblemError    a problem file
     │   └── ModelError      a model file
-    ├── DivergenceError     training whose cost is no longer finite
+    ├── DivergenceError     training whose cost or parameters are no longer finite
     └── MissingExtraError   an optional library is needed; the message has the install command
 
 A call that raises one of these has changed no object and written no file.
@@ -49,8 +49,8 @@ class ModelError(FileError):
     """A model file is wrong, truncated, or not one of ours."""
 
 
-class DivergenceError(ChainruleError):
-    """The training cost became infinite or NaN; the message says when and what to change."""
+class DivergenceError(ChainruleError, ValueError):
+    """The training cost or a parameter became infinite or NaN; the message says when and what to change."""
 
 
 class MissingExtraError(ChainruleError):

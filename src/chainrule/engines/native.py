@@ -37,12 +37,15 @@ _METHOD = {name: i for i, name in enumerate(METHODS)}
 def threads() -> int:
     """How many threads it may use: those of CHAINRULE_THREADS, or one for each usable processor.
 
-    It is read once, when it is first asked for. Small networks use one thread; the results are the same to the bit for
-    any number. Raises InputError for a variable that is no number of threads.
+    Without CHAINRULE_THREADS these are no more than OMP_NUM_THREADS says, by which joblib divides the processors among
+    its workers. It is read once, when it is first asked for. Small networks use one thread; the results are the same to
+    the bit for any number. Raises InputError for a CHAINRULE_THREADS that is no number of threads.
     """
     wanted = os.environ.get(THREADS_VARIABLE)
     if not wanted:
-        return _native.processors()
+        most = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]  # a list has one for each level of nesting
+        processors = _native.processors()
+        return max(1, min(processors, int(most[:6]))) if most.isascii() and most.isdigit() else processors
     fits = wanted.isascii() and wanted.isdigit() and 1 <= int(wanted[:6]) <= 1024
     require(fits, THREADS_VARIABLE, wanted, "a number of threads, from 1 to 1024")
     return int(wanted)

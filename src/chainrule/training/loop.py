@@ -39,21 +39,32 @@ def train_epochs(state: TrainingState, epochs: int, watch: Watcher | None = None
     after every slice of about 50 ms. Raises DivergenceError when the cost is no longer finite.
     """
     steps = state.steps_per_epoch * epochs
-    run = engine().run
-    slice_ = 1
-    with _interrupts() as interrupted, np.errstate(all="ignore"):
+    pace = Pace()
+    with interrupts() as interrupted, np.errstate(all="ignore"):
         while state.step < steps and not interrupted.is_set():
-            n = min(slice_, steps - state.step)
             examples = state.epoch * len(state.X) + state.cursor
-            start = perf_counter()
-            run(state, n)
-            seconds = max(perf_counter() - start, 1e-9)
+            seconds = pace.run(state, steps - state.step)
             _check_finite(state)
-            slice_ = max(1, min(2 * n, int(n * SLICE_SECONDS / seconds)))
             if watch is not None:
                 rate = (state.epoch * len(state.X) + state.cursor - examples) / seconds
                 watch(Progress(state.step, steps, state.epoch, state.cost, rate))
     return state.step >= steps
+
+
+class Pace:
+    """Cuts a run into slices of about 50 ms, however long a step takes."""
+
+    def __init__(self) -> None:
+        self._steps = 1
+
+    def run(self, state: TrainingState, most: int) -> float:
+        """Make the steps of one slice, at least one and at most so many; the seconds that they took."""
+        n = min(self._steps, most)
+        start = perf_counter()
+        engine().run(state, n)
+        seconds = max(perf_counter() - start, 1e-9)
+        self._steps = max(1, min(2 * self._steps, int(n * SLICE_SECONDS / seconds)))
+        return seconds
 
 
 def _check_finite(state: TrainingState) -> None:
@@ -66,7 +77,7 @@ def _check_finite(state: TrainingState) -> None:
 
 
 @contextmanager
-def _interrupts() -> Generator[threading.Event]:
+def interrupts() -> Generator[threading.Event]:
     """An event that Ctrl-C sets; a second Ctrl-C interrupts at once. Off the main thread, Ctrl-C is left alone."""
     interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():

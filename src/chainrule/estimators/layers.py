@@ -1,0 +1,82 @@
+"""scikit-learn's ``coefs_`` and ``intercepts_`` as a parameter vector, and the random one that training starts from.
+
+``coefs_[l]`` is w[l + 1] transposed: ``coefs_[0][20, 3]`` is w1[3,20]. ``intercepts_[l]`` is b[l + 1].
+"""
+
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from chainrule.calculus.arrays import Array
+from chainrule.calculus.network import Network, ParameterVector
+from chainrule.errors import DivergenceError
+
+_ACTIVATION = MappingProxyType({"logistic": "sigmoid"})
+"""What scikit-learn calls otherwise."""
+
+COST_OF_OUTPUT = MappingProxyType(
+    {
+        "softmax": "cross-entropy",
+        "logistic": "binary-cross-entropy",
+        "identity": "half-squared-error",
+        "exp": "poisson",
+    }
+)
+"""The cost that goes with each ``out_activation_``."""
+
+
+def network_of(sizes: Sequence[int], activation: str, out_activation: str, l2: float = 0.0) -> Network:
+    """The network of these layer sizes, with scikit-learn's names for the hidden and the output activation."""
+    names = [activation] * (len(sizes) - 2) + [out_activation]
+    return Network(sizes, [_ACTIVATION.get(name, name) for name in names], COST_OF_OUTPUT[out_activation], l2=l2)
+
+
+def drawn(network: Network, activation: str, random: np.random.RandomState, dtype: np.dtype) -> ParameterVector:
+    """Parameters uniform within ±√(6/(n_in + n_out)), with "logistic" ±√(2/(n_in + n_out)), biases too.
+
+    Glorot, Bengio, Understanding the Difficulty of Training Deep Feedforward Neural Networks, AISTATS 2010. The numbers
+    are drawn in scikit-learn's order, so that it starts from the same ones.
+    """
+    parameters = ParameterVector.zeros(network, dtype)
+    factor = 2.0 if activation == "logistic" else 6.0
+    for l in network.layers:
+        n_in, n_out = network.sizes[l - 1], network.sizes[l]
+        bound = np.sqrt(factor / (n_in + n_out))
+        parameters.w[l][...] = random.uniform(-bound, bound, (n_in, n_out)).T
+        parameters.b[l][...] = random.uniform(-bound, bound, n_out)
+    return parameters
+
+
+def sizes_of(coefs: Sequence[Array]) -> tuple[int, ...]:
+    """The layer sizes that arrays like ``coefs_`` have."""
+    return (coefs[0].shape[0], *(coef.shape[1] for coef in coefs))
+
+
+def packed(network: Network, coefs: Sequence[Array], intercepts: Sequence[Array], dtype: np.dtype) -> ParameterVector:
+    """A new parameter vector with what is in ``coefs`` and ``intercepts``."""
+    parameters = ParameterVector.zeros(network, dtype)
+    for l, coef, intercept in zip(network.layers, coefs, intercepts, strict=True):
+        parameters.w[l][...] = coef.T
+        parameters.b[l][...] = intercept
+    return parameters
+
+
+def unpacked(parameters: ParameterVector) -> tuple[list[Array], list[Array]]:
+    """``coefs_`` and ``intercepts_``, views into the vector."""
+    layers = parameters.network.layers
+    return [parameters.w[l].T for l in layers], [parameters.b[l] for l in layers]
+
+
+def is_finite(parameters: ParameterVector) -> bool:
+    """Whether every parameter is a number."""
+    return bool(np.isfinite(parameters.vector).all())
+
+
+def divergence(X: Any, where: str, remedy: str) -> DivergenceError:
+    """The error for parameters that are no longer finite; it says where they became so and what to do."""
+    return DivergenceError(
+        f"Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+        f"preprocessed: {where}; the largest entry of X is {abs(X).max():.3g}. {remedy}."
+    )

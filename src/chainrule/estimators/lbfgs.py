@@ -1,0 +1,92 @@
+"""Training on all examples at once by SciPy's L-BFGS-B, to which the engine gives C and ∇C."""
+
+# SciPy and scikit-learn have no type information.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from chainrule.calculus.arrays import Array
+from chainrule.calculus.network import Network, ParameterVector
+from chainrule.engines import engine
+from chainrule.estimators.examples import Examples, least_cost
+from chainrule.estimators.layers import divergence, is_finite
+from chainrule.training.loop import interrupts
+
+if TYPE_CHECKING:
+    from chainrule.estimators.base import MLP
+
+_CALLER = 4
+"""From here to who called ``fit``, for warnings."""
+
+
+class Loss:
+    """The loss of all examples with its gradient, a function of the flat vector of float64."""
+
+    def __init__(self, network: Network, examples: Examples) -> None:
+        self._examples = examples.astype(np.float64)
+        self._weight = examples.weight
+        self._network = replace(network, l2=network.l2 / self._weight)  # one penalty, which all examples share
+        self._least = float(np.average(least_cost(network.cost, examples.Y), weights=examples.weights))
+
+    def __call__(self, vector: Array) -> tuple[float, Array]:
+        """The loss and its gradient, where the parameters are these."""
+        parameters = ParameterVector(self._network, vector)
+        loss, nabla = -self._least, np.zeros_like(vector)
+        for block in self._examples.blocks():
+            if block.weight > 0:
+                C, nabla_C = engine().gradient(parameters, block.X, block.Y, block.weights)
+                share = block.weight / self._weight
+                loss += share * C
+                nabla += share * nabla_C.vector
+        return loss, nabla
+
+
+def minimise(mlp: "MLP", parameters: ParameterVector, examples: Examples) -> tuple[float, int]:
+    """Change the parameters to those of the least loss that is found; the loss and the number of iterations.
+
+    It computes in float64, since the line search cannot tell where it is by fewer digits. Ctrl-C ends it early, with a
+    warning.
+    """
+    from scipy.optimize import OptimizeResult, minimize
+
+    n_iterations = 0
+    with interrupts() as interrupted, np.errstate(all="ignore"):
+
+        def after_each(intermediate_result: OptimizeResult) -> None:
+            nonlocal n_iterations
+            n_iterations += 1
+            if mlp.verbose:
+                print(f"Iteration {n_iterations}, loss = {intermediate_result.fun:.8f}")
+            if interrupted.is_set():
+                raise StopIteration
+
+        result: Any = minimize(
+            Loss(parameters.network, examples),
+            parameters.vector.astype(np.float64),
+            method="L-BFGS-B",
+            jac=True,
+            callback=after_each,
+            options={"maxfun": mlp.max_fun, "maxiter": mlp.max_iter, "gtol": mlp.tol},
+        )
+    n_iterations = min(result.nit, mlp.max_iter)
+    if interrupted.is_set():
+        warnings.warn("Training interrupted by user.", stacklevel=_CALLER)
+    elif result.status != 0:
+        more = f"\nIncrease the number of iterations to improve the convergence (max_iter={mlp.max_iter})."
+        warnings.warn(
+            f"lbfgs failed to converge after {n_iterations} iteration(s) (status={result.status}):\n{result.message}\n"
+            f"{more if n_iterations == mlp.max_iter else ''}\nYou might also want to scale the data as shown in:\n"
+            f"    https://scikit-learn.org/stable/modules/preprocessing.html",
+            ConvergenceWarning,
+            stacklevel=_CALLER,
+        )
+    parameters.vector[:] = result.x
+    if not is_finite(parameters):
+        raise divergence(examples.X, "L-BFGS diverged", "Scale X")
+    return float(result.fun), n_iterations

@@ -1,0 +1,110 @@
+"""MLPRegressor: numbers and counts."""
+
+# scikit-learn has no type information.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUntypedBaseClass=false
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import RegressorMixin
+
+from chainrule.calculus.arrays import Array
+from chainrule.estimators.base import MLP
+from chainrule.estimators.examples import Examples
+
+
+class MLPRegressor(RegressorMixin, MLP):
+    """scikit-learn's MLPRegressor, trained by chainrule's engine.
+
+    ``loss`` "squared_error" is ½ Σ_j (a_j − y_j)² of an example's outputs; "poisson", with outputs e^z, is half the
+    deviance and takes y that are not negative. Arguments, attributes and messages are scikit-learn's;
+    ``docs/estimators.md`` says what is not the same. ::
+
+        regressor = chainrule.MLPRegressor(hidden_layer_sizes=(50,), random_state=0).fit(X, y)
+        regressor.predict(X)
+    """
+
+    def __init__(
+        self,
+        loss: str = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+    ) -> None:
+        super().__init__(
+            hidden_layer_sizes,
+            activation,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+            max_fun=max_fun,
+        )
+        self.loss = loss
+
+    def _targets(self, y: Any, incremental: bool) -> Array:
+        return (y.toarray() if issparse(y) else y).reshape(y.shape[0], -1)
+
+    def _out_activation(self) -> str:
+        return "exp" if self.loss == "poisson" else "identity"
+
+    def strata(self, Y: Array) -> Array | None:
+        """None: numbers are held out as they come."""
+        return None
+
+    def validation_score(self, a: Array, examples: Examples) -> float:
+        """R²; NaN where an output is not finite."""
+        from sklearn.metrics import r2_score
+
+        if not np.isfinite(a).all():
+            return float("nan")
+        return r2_score(examples.Y, a, sample_weight=examples.weights)
+
+    def predict(self, X: Any) -> Array:
+        """The number that is predicted for each row of X, (n,), or several, (n, outputs)."""
+        a = self._outputs(X)
+        return a.ravel() if a.shape[1] == 1 else a
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
