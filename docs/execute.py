@@ -28,6 +28,7 @@ DOCUMENTS = (
     "docs/mistakes.md",
     "docs/puzzles.md",
     "docs/grading.md",
+    "docs/estimators.md",
 )
 
 _BLOCK = re.compile(

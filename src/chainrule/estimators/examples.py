@@ -59,10 +59,10 @@ class Examples:
             yield self.take(rows).dense()
 
 
-def least_cost(cost: str, Y: Array) -> Array:
-    """The cost of each example, (n,), were a = y; scikit-learn's loss is what lies above it. 0 but for "poisson"."""
+def least_cost(cost: str, Y: Array) -> Array | None:
+    """The cost of each example, (n,), were a = y; scikit-learn's loss is what lies above it. None where it is 0."""
     if cost != "poisson":
-        return np.zeros(len(Y))
+        return None
     Y = Y.astype(np.float64)
     return (Y - xlogy(Y, Y)).sum(axis=1)
 

@@ -32,7 +32,8 @@ class Loss:
         self._examples = examples.astype(np.float64)
         self._weight = examples.weight
         self._network = replace(network, l2=network.l2 / self._weight)  # one penalty, which all examples share
-        self._least = float(np.average(least_cost(network.cost, examples.Y), weights=examples.weights))
+        least = least_cost(network.cost, examples.Y)
+        self._least = 0.0 if least is None else float(np.average(least, weights=examples.weights))
 
     def __call__(self, vector: Array) -> tuple[float, Array]:
         """The loss and its gradient, where the parameters are these."""

@@ -79,11 +79,15 @@ class _Batches(TrainingState):
 
     def advance(self, cost: Array, weight: Array) -> None:
         """Note what these steps' batches cost."""
-        rows = self.order[self.cursor : self.cursor + len(cost) * self.batch_size]
-        starts = np.arange(0, len(rows), self.batch_size)
-        least = self._least[rows] if self.weights is None else self._least[rows] * self.weights[rows]
-        above = cost - np.add.reduceat(least, starts) / np.maximum(weight, np.finfo(np.float64).tiny)
-        self.loss += float(above @ np.diff(starts, append=len(rows)))
+        n = min(len(cost) * self.batch_size, len(self.order) - self.cursor)
+        sizes = np.full(len(cost), self.batch_size)
+        sizes[-1] += n - sizes.sum()
+        self.loss += float(cost @ sizes)
+        if self._least is not None:
+            rows = self.order[self.cursor : self.cursor + n]
+            least = self._least[rows] if self.weights is None else self._least[rows] * self.weights[rows]
+            sums = np.add.reduceat(least, np.arange(0, n, self.batch_size))
+            self.loss -= float(sums / np.maximum(weight, np.finfo(np.float64).tiny) @ sizes)
         super().advance(cost, weight)
 
 
