@@ -374,13 +374,16 @@ private:
         const Index n = last - first;
         const std::size_t L = std::size_t(plan.L);
         const T* const X = reading.examples.X + first * plan.inputs.n;
+        // the finished outputs, where no further pass makes them of what the last layer gets
+        T* const out = reading.a == nullptr || plan.softmax_last ? nullptr : reading.a + first * plan.columns(plan.L).n;
         switch (reading.way) {
-            case Way::few_rows: forward_few_rows(plan, weights.parameters, X, n, rows, team); break;
-            case Way::turned: forward_turned(plan, weights.parameters, X, n, rows, team); break;
+            case Way::dots: forward_dots(plan, weights.parameters, X, n, rows, team, out); break;
+            case Way::turned: forward_turned(plan, weights.parameters, X, n, rows, team, out); break;
             case Way::packed:
                 gather(reading.examples.X, all, first, last, rows.a[0], 0);
                 forward(plan, weights, rows, 0, n);
         }
+        if (reading.way != Way::packed && out) return;
         const auto [begin, end] = team.part_of(n, LANES<T>);
         if (begin < end) {
             if (reading.a == nullptr) {

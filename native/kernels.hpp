@@ -4,6 +4,8 @@
 // tile an entry falls into, so that no way to cut the work changes a bit.
 #pragma once
 
+#include <algorithm>
+
 #include "panel.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
@@ -288,6 +290,11 @@ CHAINRULE_INLINE void store_some(Element<V>* p, V v, Index n) {
 // where each of these columns is a row of the panel; what the panel has beyond its rows becomes 0.
 template <class T>
 void transpose_into(const T* w, Index stride, const Panel& j, Index n, T* out) {
+    if (stride == 1) {  // one column, which is a row already
+        std::copy_n(w, j.used, out);
+        std::fill(out + j.used, out + j.width, T(0));
+        return;
+    }
     by_width<T>(j.width, [&](auto width) {
         constexpr int W = decltype(width)::value;
         using V = typename RowOf<T, W>::V;
@@ -313,6 +320,10 @@ void transpose_into(const T* w, Index stride, const Panel& j, Index n, T* out) {
 // The other way: n rows of panel j become the columns k … k + n − 1 of w.
 template <class T>
 void transpose_from(const T* panel, const Panel& j, Index n, T* w, Index stride) {
+    if (stride == 1) {
+        std::copy_n(panel, j.used, w);
+        return;
+    }
     by_width<T>(j.width, [&](auto width) {
         constexpr int W = decltype(width)::value;
         using V = typename RowOf<T, W>::V;
@@ -352,10 +363,10 @@ void copy_into(const T* w, Index stride, const Panel& k, Index rows, T* out) {
     });
 }
 
-// The forward product of very few rows, as dot products; every matrix row by row, w and b as the caller has them. The lanes
-// of an accumulator are added at the end, so the last bits are not those of the other products.
+// The forward product as dot products; every matrix row by row, w and b as the caller has them. The lanes of an accumulator
+// are added at the end, so the last bits are not those of the other products.
 template <class T>
-inline constexpr int FEW_ROWS = LANES<T> < 8 ? 1 : LANES<T> / 4;
+inline constexpr int DOT_ROWS = LANES<T> < 8 ? 1 : LANES<T> / 4;  // at a time
 
 template <class T, int M, int J>
 [[gnu::noinline]] void dot_tile(const T* a, Index n_in, const T* w, const T* b, T* z, Index n_out) {
@@ -383,17 +394,17 @@ template <class T, int M, int J>
 
 // z[i, j] for all rows i and neurons first … last − 1.
 template <class T>
-void forward_few_rows(const T* a, Index rows, Index n_in, const T* w, const T* b, Index first, Index last, T* z,
-                      Index n_out) {
-    by_rows<FEW_ROWS<T>>(rows, [&](auto m) {
-        constexpr int M = decltype(m)::value, J = 8 / M;
-        Index j = first;
-        for (; j + J <= last; j += J) dot_tile<T, M, J>(a, n_in, w + j * n_in, b + j, z + j, n_out);
-        if (j < last)
-            by_rows<J>(last - j, [&](auto left) {
-                dot_tile<T, M, decltype(left)::value>(a, n_in, w + j * n_in, b + j, z + j, n_out);
-            });
-    });
+void forward_dots(const T* a, Index rows, Index n_in, const T* w, const T* b, Index first, Index last, T* z, Index n_out) {
+    for (Index i = 0; i < rows; i += DOT_ROWS<T>, a += DOT_ROWS<T> * n_in, z += DOT_ROWS<T> * n_out)
+        by_rows<DOT_ROWS<T>>(rows - i < DOT_ROWS<T> ? rows - i : DOT_ROWS<T>, [&](auto m) {
+            constexpr int M = decltype(m)::value, J = 8 / M;
+            Index j = first;
+            for (; j + J <= last; j += J) dot_tile<T, M, J>(a, n_in, w + j * n_in, b + j, z + j, n_out);
+            if (j < last)
+                by_rows<J>(last - j, [&](auto left) {
+                    dot_tile<T, M, decltype(left)::value>(a, n_in, w + j * n_in, b + j, z + j, n_out);
+                });
+        });
 }
 
 }  // namespace chainrule::CHAINRULE_ISA

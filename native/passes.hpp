@@ -99,11 +99,12 @@ struct Team {
 };
 
 // The same for n rows of X, as many as a slab has at the most, with the weights as the caller has them: every matrix is
-// transposed, so that examples fill the vectors. The sums are in the same order.
+// transposed, so that examples fill the vectors. The sums are in the same order. Where `out` is not null, the last layer's
+// a goes there in its place, row by row.
 template <class T>
-void forward_turned(const Plan<T>& plan, const T* parameters, const T* X, Index n, Rows<T>& rows, const Team& team) {
+void forward_turned(const Plan<T>& plan, const T* parameters, const T* X, Index n, Rows<T>& rows, const Team& team, T* out) {
     const Columns examples = cut<T>(n);
-    const Index n_0 = plan.inputs.n;
+    const Index n_0 = plan.inputs.n, n_L = plan.columns(plan.L).n;
     Matrix<T> a{&examples, rows.a[0].data, n_0};
     const auto [from, to] = team.part_of(n_0, WIDEST<T>);
     for (const Panel& panel : examples.panels)
@@ -111,50 +112,58 @@ void forward_turned(const Plan<T>& plan, const T* parameters, const T* X, Index 
     team.wait();
     for (int l = 1; l <= plan.L; ++l) {
         const Layer<T>& layer = plan.layers[std::size_t(l)];
-        const Matrix<T> d{&examples, rows.d[std::size_t(l)].data, layer.n_out};
-        const Matrix<T> z = l < plan.L ? Matrix<T>{&examples, rows.a[std::size_t(l)].data, layer.n_out} : d;
+        // the last a's place is wanted for its panels
+        const bool last_layer = l == plan.L;
+        const Matrix<T> z{&examples, (last_layer ? rows.d : rows.a)[std::size_t(l)].data, layer.n_out};
+        const Matrix<T> d{&examples, (last_layer ? rows.a : rows.d)[std::size_t(l)].data, layer.n_out};
         const auto [first, last] = team.part_of(layer.n_out, TILE_ROWS);
         for (const Panel& panel : examples.panels) {
             if (first == last) continue;
+            T* const at = z.at(panel, first);
             forward_turned(parameters + layer.w + first * layer.n_in, layer.n_in, parameters + layer.b + first,
-                           last - first, panel, a.at(panel, 0), z.at(panel, first));
-            if (l < plan.L) layer.activation(z.at(panel, first), d.at(panel, first), (last - first) * panel.width);
+                           last - first, panel, a.at(panel, 0), at);
+            if (!last_layer || out) layer.activation(at, d.at(panel, first), (last - first) * panel.width);
+            if (last_layer && out) transpose_from(at, panel, last - first, out + panel.first * n_L + first, n_L);
         }
         team.wait();
         a = z;
     }
-    const Matrix<T>& out = rows.a[std::size_t(plan.L)];
-    const auto [first, last] = team.part_of(Index(out.columns->panels.size()));
+    if (out) return;
+    const Matrix<T>& panels = rows.a[std::size_t(plan.L)];
+    const auto [first, last] = team.part_of(Index(panels.columns->panels.size()));
     for (Index i = first; i < last; ++i)
         for (const Panel& panel : examples.panels) {
-            const Panel& neurons = out.columns->panels[std::size_t(i)];
-            transpose_into(a.at(panel, neurons.first), panel.width, neurons, panel.used, out.at(neurons, panel.first));
+            const Panel& neurons = panels.columns->panels[std::size_t(i)];
+            transpose_into(a.at(panel, neurons.first), panel.width, neurons, panel.used, panels.at(neurons, panel.first));
         }
     team.wait();
 }
 
-// The same for FEW_ROWS<T> rows of X at the most, row by row.
+// The same by dot products, every matrix row by row.
 template <class T>
-void forward_few_rows(const Plan<T>& plan, const T* parameters, const T* X, Index n, Rows<T>& rows, const Team& team) {
+void forward_dots(const Plan<T>& plan, const T* parameters, const T* X, Index n, Rows<T>& rows, const Team& team, T* out) {
     const T* a = X;
     for (int l = 1; l <= plan.L; ++l) {
         const Layer<T>& layer = plan.layers[std::size_t(l)];
-        T* const d = rows.d[std::size_t(l)].data;
-        T* const z = l < plan.L ? rows.a[std::size_t(l)].data : d;
+        const bool last_layer = l == plan.L;
+        T* const d = (last_layer ? rows.a : rows.d)[std::size_t(l)].data;
+        T* const z = last_layer && out ? out : (last_layer ? rows.d : rows.a)[std::size_t(l)].data;
         const auto [first, last] = team.part_of(layer.n_out, WIDEST<T>);
-        if (first < last)
-            forward_few_rows(a, n, layer.n_in, parameters + layer.w, parameters + layer.b, first, last, z, layer.n_out);
-        if (first < last && l < plan.L)
-            for (Index i = 0; i < n; ++i)
-                layer.activation(z + i * layer.n_out + first, d + i * layer.n_out + first, last - first);
+        if (first < last) {
+            forward_dots(a, n, layer.n_in, parameters + layer.w, parameters + layer.b, first, last, z, layer.n_out);
+            if (!last_layer || out)
+                for (Index i = 0; i < n; ++i)
+                    layer.activation(z + i * layer.n_out + first, d + i * layer.n_out + first, last - first);
+        }
         team.wait();
         a = z;
     }
-    const Matrix<T>& out = rows.a[std::size_t(plan.L)];
-    const auto [first, last] = team.part_of(Index(out.columns->panels.size()));
+    if (out) return;
+    const Matrix<T>& panels = rows.a[std::size_t(plan.L)];
+    const auto [first, last] = team.part_of(Index(panels.columns->panels.size()));
     for (Index i = first; i < last; ++i) {
-        const Panel& panel = out.columns->panels[std::size_t(i)];
-        copy_into(a + panel.first, out.columns->n, panel, n, out.at(panel, 0));
+        const Panel& panel = panels.columns->panels[std::size_t(i)];
+        copy_into(a + panel.first, panels.columns->n, panel, n, panels.at(panel, 0));
     }
     team.wait();
 }

@@ -38,9 +38,9 @@ struct Cut {
 };
 
 // How rows that are only read go through the network: with its weights brought into panels first; with examples for
-// columns, so that weights stay as they are; or, if they are very few, by dot products with many weights as they are. The
-// first two give the same bits.
-enum class Way { packed, turned, few_rows };
+// columns, so that weights stay as they are; or by dot products with the weights as they are, if there are many for very few
+// rows, or where wide inputs go into a few neurons. The first two give the same bits.
+enum class Way { packed, turned, dots };
 
 // Where piece t of `pieces` begins, of n in all.
 inline Index begin_of(Index n, Index t, Index pieces) { return t == 0 ? 0 : t == pieces ? n : n * t / pieces; }
@@ -58,6 +58,7 @@ public:
           softmax_last(network.activation.back() == Activation::softmax) {
         layers.resize(std::size_t(L) + 1);
         Index padded = inputs.padded;
+        narrow = inputs.n >= 32 * LANES<T>;
         for (int l = 1; l <= L; ++l) {
             const Activation σ = network.activation[std::size_t(l) - 1];
             Layer<T>& layer = layers[std::size_t(l)];
@@ -74,6 +75,7 @@ public:
             const double cheap = σ == Activation::relu || σ == Activation::identity || σ == Activation::leaky_relu;
             row_effort += double(layer.columns.padded) * (double(layer.n_in) * (l == 1 ? 2 : 3) + (cheap ? 4 : 25));
             read_effort += double(layer.columns.padded) * (double(layer.n_in) + (cheap ? 2 : 20));
+            narrow = narrow && layer.n_out <= LANES<T>;
             turned_effort += double(layer.n_out) * (double(layer.n_in) + (cheap ? 2 : 20));
         }
         row_effort = row_effort / LANES<T> + 20;
@@ -116,26 +118,26 @@ public:
 
     // The fastest of them.
     Way way_of_reading(Index rows) const {
-        if (rows <= FEW_ROWS<T> && n_parameters > SMALL) return Way::few_rows;
+        if (narrow || (rows <= DOT_ROWS<T> && n_parameters > SMALL)) return Way::dots;
         return reading(Way::turned, rows) < reading(Way::packed, rows) ? Way::turned : Way::packed;
     }
 
     // Cycles of one core for it, about.
     double reading(Way way, Index rows) const {
-        const double n = double(rows), all = double(n_parameters);
+        const double n = double(rows), all = double(n_parameters), wide = double(inputs.n);
         switch (way) {
-            case Way::packed: return PACKING * all + n * read_effort;
+            case Way::packed: return PACKING * all + n * (read_effort + 0.3 * wide);
             case Way::turned: {
                 const double lanes = rows < BLOCK ? double(cut<T>(rows).padded) : n;
-                return lanes * turned_effort + n * 0.5 * double(inputs.n + columns(L).n);
+                return lanes * turned_effort + n * 0.5 * (wide + double(columns(L).n));
             }
-            case Way::few_rows: return 0.08 * sizeof(T) * all + n * read_effort;  // as weights come from a cache
+            case Way::dots: return 0.08 * sizeof(T) * all + n * turned_effort;  // as weights come from a cache
         }
         return 0;
     }
 
     // Whether all threads take the same rows then, each some neurons of every layer.
-    static bool together(Way way, Index rows) { return way != Way::packed && rows <= WIDEST<T>; }
+    bool together(Way way, Index rows) const { return way != Way::packed && !narrow && rows <= WIDEST<T>; }
 
     int threads_reading(Way way, Index rows, int threads) const {
         const double all = reading(way, rows);
@@ -215,6 +217,7 @@ private:
     double row_effort = 0;     // of one row, forward and back
     double read_effort = 0;    // and only forward
     double turned_effort = 0;  // that where rows are the columns of transposed matrices
+    bool narrow;               // wide inputs, few neurons in each layer
 };
 
 }  // namespace chainrule::CHAINRULE_ISA

@@ -102,9 +102,11 @@ void gradients_are_those_of_the_loops() {
     check({3, 4, 5, 6, 7, 8}, {any(), any(), any(), any()}, ending(), 12, true, 0.01, 0.01);
     check({130, 2, 131, 3}, {any(), any()}, ending(), 17);
     check({400, 340, 3}, {Activation::elu}, all[5], 5, true, 0.001, 0.002);  // weights that stay where the caller has them
-    for (Index n = 1; n <= 5; ++n) {  // few rows, which the weights stay where they are for
+    for (Index n = 1; n <= 5; ++n) {  // few rows, for which the weights stay where they are
         check({401, 39, 70, 1 + n}, {any(), any()}, ending(), n);
         check({100, 131}, {}, ending(), n);
+        check({550 + n, n, 2}, {any()}, ending(), 50 * n - 40);  // wide inputs and few neurons: dot products
+        check({700, 3 - n % 3}, {}, ending(), 7 * n);
     }
     check({20, 30, 5}, {Activation::tanh}, all[0], 900);  // more rows than stay in the cache
     for (const bool weighted : {false, true}) {           // groups of rows

@@ -98,6 +98,7 @@ void bits_are_the_same(const char* isa) {
     check({7, 66, 5}, all[7], 131, 130, 3, true, false);
     check({7, 66, 5}, all[8], 400, 128, 7, false, true);
     check({400, 340, 3}, all[9], 120, 50, 3, false, true);  // weights that stay where the caller has them
+    check({600, 7, 3}, all[2], 300, 60, 2, true, false);  // predicted by dot products
     check({20, 30, 5}, all[3], 900, 900, 2, false, true);
     check({4, 32, 16, 4}, all[0], 3000, 3000, 2, false, true);  // in groups
     check({4, 9, 1}, all[1], 4603, 2300, 5, true, false);       // in the end, fewer rows than groups

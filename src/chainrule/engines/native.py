@@ -53,16 +53,20 @@ def threads() -> int:
 
 def predict(parameters: ParameterVector, X: Array) -> Array:
     """a⁽ᴸ⁾ for each row of X, (examples, n_L), in the parameters' dtype. Raises InputError for rows that do not fit."""
-    network, dtype = parameters.network, parameters.vector.dtype
-    with _refusals():
-        X = _ready("X", X, dtype)
-        if X.shape != (len(X), network.sizes[0]):
-            raise InputError(f"X: shape {X.shape}, expected (n, {network.sizes[0]})")
-        a = np.empty((len(X), network.sizes[-1]), dtype)
-        if len(X):
-            p = _ready("parameters", parameters.vector, dtype)
-            _chain(network, dtype.char, INSTRUCTION_SET).predict(p, X, a, threads())
-        return a
+    network, vector = parameters.network, parameters.vector
+    chain = _chain(network, vector.dtype.char, INSTRUCTION_SET)
+    try:
+        a = np.empty((len(X), network.sizes[-1]), vector.dtype)
+        chain.predict(vector, X, a, threads())
+    except (ValueError, TypeError, BufferError):  # they are not as C++ takes them
+        with _refusals():
+            vector, X = _ready("parameters", vector, vector.dtype), _ready("X", X, vector.dtype)
+            if X.shape != (len(X), network.sizes[0]):
+                raise InputError(f"X: shape {X.shape}, expected (n, {network.sizes[0]})") from None
+            a = np.empty((len(X), network.sizes[-1]), vector.dtype)
+            if len(X):
+                chain.predict(vector, X, a, threads())
+    return a
 
 
 def data_cost(parameters: ParameterVector, X: Array, Y: Array) -> float:
