@@ -1,6 +1,6 @@
 """Whether the compiled engine is anywhere slower than the reference engine: a grid of shapes, both in turn.
 
-python benchmarks/never_slower.py               the whole grid, ten minutes
+python benchmarks/never_slower.py               the whole grid, a quarter of an hour
 python benchmarks/never_slower.py --quick       a quarter of it
 
 Prints how many times faster the compiled engine is, the smallest first; exits with 1 if it is slower somewhere. What
