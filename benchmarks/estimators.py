@@ -1,0 +1,92 @@
+"""How long a fit takes with chainrule's estimators and with scikit-learn's, which take the same steps.
+
+python benchmarks/estimators.py                 digits, breast cancer, 20,640 × 8 numbers, 60,000 × 784 made up
+python benchmarks/estimators.py digits          one of them
+
+Both train in float32 with early stopping from the same random_state, hence to the same validation score, which is
+printed, in as many epochs. Each fit is a process of its own; scikit-learn's BLAS gets one thread and as many as there
+are processors, and the faster of the two counts. They take turns, three times, and the fastest fit of each counts.
+"""
+
+# scikit-learn has no type information.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+import json
+import os
+import subprocess
+import sys
+import time
+import warnings
+from typing import Any
+
+import numpy as np
+
+DATA = ("digits", "cancer", "numbers", "large")
+ROUNDS = 3
+
+
+def workload(name: str) -> tuple[str, Any, Any, dict[str, Any]]:
+    """The class, X, y and the arguments that are not the default."""
+    from sklearn.datasets import load_breast_cancer, load_digits
+    from sklearn.preprocessing import StandardScaler
+
+    random = np.random.default_rng(0)
+    if name in ("digits", "cancer"):
+        X, y = (load_digits if name == "digits" else load_breast_cancer)(return_X_y=True)
+        kind, arguments = "MLPClassifier", {}
+    elif name == "numbers":
+        X = random.normal(size=(20640, 8))
+        y = np.tanh(X @ random.normal(size=8)) + random.normal(size=20640) / 10
+        kind, arguments = "MLPRegressor", {"max_iter": 30}
+    else:
+        X = random.normal(size=(60000, 784))
+        y = (X @ random.normal(size=(784, 10)) + 9 * random.normal(size=(60000, 10))).argmax(axis=1)
+        kind, arguments = "MLPClassifier", {"max_iter": 2}
+    return kind, StandardScaler().fit_transform(X).astype(np.float32), y, arguments
+
+
+def fit(library: str, name: str) -> dict[str, Any]:
+    """The seconds that one fit takes, after a short one, with its epochs and its score."""
+    from importlib import import_module
+
+    kind, X, y, arguments = workload(name)
+    estimator = getattr(import_module(library), kind)(random_state=0, early_stopping=True, **arguments)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        type(estimator)(max_iter=1, early_stopping=True).fit(X[:500], y[:500])
+        start = time.perf_counter()
+        estimator.fit(X, y)
+    seconds = time.perf_counter() - start
+    return {"seconds": seconds, "epochs": estimator.n_iter_, "score": estimator.best_validation_score_}
+
+
+def measured(library: str, name: str, threads: int) -> dict[str, Any]:
+    """The same in a process of its own."""
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": str(threads)}
+    command = [sys.executable, __file__, "--fit", library, name]
+    return json.loads(subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE).stdout)
+
+
+def main() -> None:
+    """Measure what the command line names, or all; print a line for each."""
+    if sys.argv[1:2] == ["--fit"]:
+        print(json.dumps(fit(*sys.argv[2:])))
+        return
+    processors = len(os.sched_getaffinity(0))
+    print(f"{'':8}  {'chainrule':>22}  {'scikit-learn':>22}  {'threads':>7}  times faster")
+    for name in sys.argv[1:] or DATA:
+        ours: list[dict[str, Any]] = []
+        theirs: list[tuple[dict[str, Any], int]] = []
+        for _ in range(ROUNDS):
+            ours.append(measured("chainrule", name, processors))
+            theirs += [(measured("sklearn.neural_network", name, n), n) for n in sorted({1, processors})]
+        best = min(ours, key=lambda one: one["seconds"])
+        their_best, threads = min(theirs, key=lambda one: one[0]["seconds"])
+        cells = [f"{one['seconds']:8.3f} s, {one['epochs']:3} × {one['score']:.4f}" for one in (best, their_best)]
+        ratio = their_best["seconds"] / best["seconds"]
+        print(f"{name:8}  {cells[0]:>22}  {cells[1]:>22}  {threads:7}  {ratio:.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
