@@ -209,6 +209,31 @@ def test_a_mistake_in_all_of_an_array_is_named(given: Any, bug: str) -> None:
     assert bugs(given(right(SQUARE)), SQUARE) == [bug]
 
 
+CHANGES: list[Fn] = [
+    *(lambda d, c=c: c * d for c in (2, 1 / 2, -1, -1 / 2, 1 / 3, -3, 1 / 1000, 3, 1.7, -0.003)),
+    lambda d: d + 0.3 * SQUARE,
+    lambda d: d - 0.3 * SQUARE,
+    lambda d: d - 0.01 * np.sign(SQUARE),
+    lambda d: d.T,
+    lambda d: np.roll(d, 1, 1),
+    lambda d: d.ravel(),
+]
+
+
+@pytest.mark.parametrize("given", CHANGES)
+def test_the_change_is_python_that_makes_the_gradient_right(given: Fn) -> None:
+    found = check_function(cost_of, given(right(SQUARE)), SQUARE)
+    variables: dict[str, Any] = {"np": np, "x": SQUARE, "dx": given(right(SQUARE))}
+    exec(found.findings[0].fix, variables)
+    assert check_function(cost_of, variables["dx"], SQUARE).ok, found.text()
+
+
+def test_the_change_of_one_number_in_an_array_is_python() -> None:
+    variables = {"dx": np.array([4.0])}
+    exec(check_function(lambda x: x**2, variables["dx"], 2.0).findings[0].fix, variables)
+    assert np.shape(variables["dx"]) == ()
+
+
 def test_a_transposed_array_of_another_shape_is_named() -> None:
     assert bugs(right(WIDE).T, WIDE) == ["transposed"]
 
@@ -328,6 +353,24 @@ def test_one_wrong_entry_of_many_is_found_by_real_values_alone() -> None:
     assert found.ok is False
     assert f"x[{largest}]" in [entry.name for entry in found.worst if entry.status == "wrong"]
     assert found.evaluations < 10_000
+
+
+def test_entries_that_were_not_looked_at_are_not_called_undecided() -> None:
+    cost, gradient, x = large(500)
+    rng = np.random.default_rng(5)
+    given = gradient(x)
+    given[rng.permutation(500)[:250]] *= rng.uniform(1.5, 3, 250)
+    found = check_function(cost, given, x)
+    unseen = found.count("not looked at")
+    assert found.ok is False
+    assert found.count("undecided") == 0
+    assert 0 < unseen == 500 - found.count("right") - found.count("wrong")
+    assert f"0 undecided, {unseen} not looked at" in found.text()
+    looked = f"{len(found.entries)} of 500 entries were looked at one by one; {unseen} were not looked at"
+    assert looked in found.notes[0]
+    assert max(len(line) for line in found.text().splitlines()) <= 80
+    each = check_function(lambda part: cost(np.concatenate([part, x[64:]])), given[:64], x[:64])
+    assert each.count("not looked at") == 0  # as the note says
 
 
 def test_a_mistake_in_all_of_a_large_array_is_named() -> None:
@@ -523,7 +566,7 @@ def test_the_json_has_the_verdict_and_the_entries_that_are_not_right() -> None:
     x = np.array([1.0, 2.0])
     found = json.loads(json.dumps(check_function(lambda x: x @ x, np.array([2.0, 4.1]), x).json()))
     assert found["ok"] is False
-    assert found["counts"] == {"right": 1, "wrong": 1, "undecided": 0}
+    assert found["counts"] == {"right": 1, "wrong": 1, "undecided": 0, "not looked at": 0}
     assert [entry["name"] for entry in found["entries"]] == ["x[1]"]
 
 

@@ -11,7 +11,7 @@ from chainrule.checking.function_cost import Cost, Point
 from chainrule.checking.function_entry import Known, Yours, hindrance, judged
 from chainrule.checking.function_given import called, epsilon, given_gradient
 from chainrule.checking.function_names import Probe, named, reshaped, same_factor, size
-from chainrule.checking.function_verdict import Entry, FunctionFinding, FunctionVerdict
+from chainrule.checking.function_verdict import NOT_LOOKED_AT, Entry, FunctionFinding, FunctionVerdict
 from chainrule.checking.slope import EPSILON
 from chainrule.checks import number, require, shown, whole_number
 from chainrule.errors import InputError
@@ -23,7 +23,7 @@ ONE_BY_ONE = 64
 FEW = 32
 """A group of so many entries that its own directions leave open is looked at one by one."""
 MOST_WRONG, MOST_LOOKS, MOST_PROBES = 16, 128, 160
-"""So many wrong entries of one array are searched for, among so many single ones and groups; the rest is left."""
+"""A search, of entries of like size in one array, ends after so many wrong ones, single ones or groups."""
 
 
 def check_function(
@@ -79,7 +79,7 @@ class _Check:
         self.g = np.zeros(self.n)
         self.own = np.zeros(self.n)  # what its own rounding may make of an entry
         self.narrow = False
-        self.status = np.full(self.n, "undecided")
+        self.status = np.full(self.n, NOT_LOOKED_AT)
         self.why: dict[int, str] = {}
         self.known: dict[int, Known] = {}
         self.group_why = ""
@@ -390,15 +390,23 @@ class _Check:
             if not any(self.span[name].start <= i < self.span[name].stop for name in self.misshapen)
         ]
         entries.sort(key=lambda e: (order[e.status], -e.distance))
-        wrong, undecided = (self.status == "wrong").any(), (self.status == "undecided").any()
-        ok = False if wrong else None if undecided else True
+        wrong, right = (self.status == "wrong").any(), (self.status == "right").all()
+        ok = False if wrong else True if right else None
         reason = ""
         if ok is None:
             open_ones = [i for i in self.known if self.known[i].status == "undecided"]
             reason = (self.why[open_ones[0]] if open_ones else "") or self.group_why or "not known closely enough"
-            n = int((self.status == "undecided").sum())
+            n = int((self.status != "right").sum())
             where = self.point.place(open_ones[0]) if n == 1 and open_ones else f"{n:,} of {self.n:,} entries"
             reason = f"{where}: {reason}"
+        unseen = int((self.status == NOT_LOOKED_AT).sum())
+        if unseen:
+            notes.append(
+                f"{len(self.known):,} of {self.n:,} entries were looked at one by one; {unseen:,} were not looked at, "
+                f"as a search ends after {MOST_WRONG} wrong entries, {MOST_LOOKS} entries or {MOST_PROBES} groups. "
+                f"To look at more, {'correct what is wrong and check again, or ' if wrong else ''}check "
+                f"{ONE_BY_ONE} entries or fewer at a time: each of so few is looked at"
+            )
         if self.cost.mutates:
             notes.append("cost changes its argument; it was given a copy each time")
         if self.cost.noise:

@@ -107,7 +107,7 @@ def reshaped(name: str, x: Array, yours: Array) -> Iterator[tuple[str, str, Arra
                 way = f"d{name}.T" if yours.ndim == 2 else f"d{name}.transpose{p}"
                 yield "transposed", f"d{name} = {way}", yours.transpose(p)
     if yours.size == x.size:
-        yield "another shape, the same numbers", f"d{name} = d{name}.reshape{x.shape}", yours.reshape(x.shape)
+        yield "another shape, the same numbers", f"d{name} = d{name}.reshape({x.shape})", yours.reshape(x.shape)
         fortran = yours.reshape(x.shape, order="F")
         yield "another shape, column-major", f'd{name} = d{name}.reshape({x.shape}, order="F")', fortran
     if x.ndim and yours.size != x.size and yours.ndim <= x.ndim:
@@ -149,8 +149,9 @@ def _factor(name: str, x: Array, yours: Array, probes: Sequence[Probe]) -> Funct
     times = _number(c)
     said = _told(probes, f"yours is {times} × what the cost's values say{meaning}; divided by it")
     if abs(c + 1) < AGREES:
-        return FunctionFinding("wrong sign", (name,), said, f"d{name} = −d{name}")
-    return FunctionFinding(f"a constant factor of {times}", (name,), said, f"d{name} = d{name} / {times}")
+        return FunctionFinding("wrong sign", (name,), said, f"d{name} = -d{name}")
+    undone = f"{round(1 / c)} * d{name}" if "/" in times else f"d{name} / {times}"  # d / 1/2 is d·½ to Python
+    return FunctionFinding(f"a constant factor of {times}", (name,), said, f"d{name} = {undone}")
 
 
 def _meaning(c: float, name: str, x: Array) -> str:
@@ -181,7 +182,7 @@ def _number(c: float) -> str:
         return str(whole)
     inverse = round(1 / c)
     if 2 <= abs(inverse) <= 1000 and abs(c * inverse - 1) < AGREES:
-        return f"{'−' if c < 0 else ''}1/{abs(inverse)}"
+        return f"{'-' if c < 0 else ''}1/{abs(inverse)}"
     return f"{c:.6g}"
 
 
@@ -215,7 +216,7 @@ def _rearranged(name: str, x: Array, yours: Array, others: dict[str, Array]) -> 
 
 def _penalty(name: str, x: Array, yours: Array, probes: Sequence[Probe]) -> FunctionFinding | None:
     """Right − yours = c·x, or c·sign(x): a penalty on the size of x."""
-    for of, what in ((x, f"{name}"), (np.sign(x), f"sign({name})")):
+    for of, what in ((x, name), (np.sign(x), f"np.sign({name})")):
         there = np.array([probe.of(of) for probe in probes])
         missing = np.array([probe.value - probe.of(yours) for probe in probes])
         if len(probes) < 3 or not there.any():
@@ -224,8 +225,8 @@ def _penalty(name: str, x: Array, yours: Array, probes: Sequence[Probe]) -> Func
         if c and _all_agree(yours + c * of, probes):
             kind = f"{abs(c) / 2:.6g}·Σ{name}²" if of is x else f"{abs(c):.6g}·Σ|{name}|"
             bug = f"the penalty {kind} is {'missing' if c > 0 else 'too much'}"
-            said = _told(probes, f"with {c:+.6g}·{what}")
-            return FunctionFinding(bug, (name,), said, f"d{name} = d{name} {'+' if c > 0 else '−'} {abs(c):.6g}·{what}")
+            change = f"{'+' if c > 0 else '-'} {abs(c):.6g} * {what}"
+            return FunctionFinding(bug, (name,), _told(probes, f"with {change}"), f"d{name} = d{name} {change}")
     return None
 
 

@@ -9,6 +9,9 @@ from chainrule.render.numbers import significant
 from chainrule.render.text import columns, wrapped
 
 SHOWN = 8
+NOT_LOOKED_AT = "not looked at"
+"""Neither by itself nor in a group that is right: where the search for wrong entries ended before."""
+STATUSES = ("right", "wrong", "undecided", NOT_LOOKED_AT)
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,12 @@ class FunctionVerdict:
     """Whether a gradient is that of a cost, as far as values of the cost can tell; not decided is not ok."""
 
     ok: bool | None
-    """True: every entry is right. False: some are wrong. None: none is known to be wrong, some are undecided."""
+    """True: every entry is right. False: some are wrong. None: none is known to be wrong, nor all to be right."""
     reason: str
     """Why it is undecided; empty otherwise."""
     findings: tuple[FunctionFinding, ...]
     status: Mapping[str, Array]
-    """``right``, ``wrong`` or ``undecided`` for each entry, by array, in the array's shape."""
+    """``right``, ``wrong``, ``undecided`` or ``not looked at`` for each entry, by array, in the array's shape."""
     entries: tuple[Entry, ...]
     """Those looked at one by one: the wrong ones, then the undecided, then the right, the furthest first."""
     oracle: str
@@ -86,14 +89,15 @@ class FunctionVerdict:
         return self.entries[:SHOWN]
 
     def count(self, status: str) -> int:
-        """How many entries are ``right``, ``wrong`` or ``undecided``."""
+        """How many entries are ``right``, ``wrong``, ``undecided`` or ``not looked at``."""
         return sum(int((array == status).sum()) for array in self.status.values())
 
     def text(self) -> str:
         """For the terminal."""
         lines = wrapped(self._headline())
         if self.ok is not True:
-            lines += wrapped(", ".join(f"{self.count(s):,} {s}" for s in ("right", "wrong", "undecided")))
+            counts = {s: self.count(s) for s in STATUSES}
+            lines += wrapped(", ".join(f"{n:,} {s}" for s, n in counts.items() if n or s != NOT_LOOKED_AT))
             shown = [entry for entry in self.worst if entry.status != "right"]
             if shown:
                 lines += ["", *_table(shown)]
@@ -104,7 +108,7 @@ class FunctionVerdict:
             lines += ["", *wrapped(f"{', '.join(finding.arrays)}: {finding.bug}")]
             lines += wrapped(f"evidence: {finding.evidence}", 10)
             lines += wrapped(f"change:   {finding.fix}", 10)
-        lines += ["", f"oracle: {self.oracle}; the cost was called {self.evaluations:,} times"]
+        lines += ["", *wrapped(f"oracle: {self.oracle}; the cost was called {self.evaluations:,} times", 8)]
         for note in self.notes:
             lines += wrapped(f"note: {note}", 6)
         return "\n".join(lines)
@@ -129,7 +133,7 @@ class FunctionVerdict:
         """For JSON: the counts, the findings and the entries looked at one by one that are not right."""
         return {
             "ok": self.ok, "reason": self.reason, "findings": [finding.json() for finding in self.findings],
-            "counts": {s: self.count(s) for s in ("right", "wrong", "undecided")},
+            "counts": {s: self.count(s) for s in STATUSES},
             "entries": [entry.json() for entry in self.entries if entry.status != "right"],
             "oracle": self.oracle, "evaluations": self.evaluations, "noise": self.noise, "tolerance": self.tolerance,
             "notes": list(self.notes),
