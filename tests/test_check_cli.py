@@ -3,6 +3,7 @@
 import json
 import os
 import struct
+import subprocess
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from bad_input.calls import assert_refused, call
 from bad_input.files import npz, safetensors_file, safetensors_header
-from given import GOLDENS, golden
+from given import COMMAND, GOLDENS, golden
 from numpy.typing import NDArray
 
 import chainrule
@@ -271,3 +272,46 @@ def test_two_classes_confirm_no_factor_since_their_derivatives_are_one_number() 
     forgotten = chainrule.gradient(model, model.examples(X[1:], Y[1:]))[1]
     bugs = {str(finding.bug) for finding in chainrule.check(model, X, Y, forgotten).findings}
     assert not any("factor" in bug for bug in bugs)
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_has_seen_enough_changes_no_exit_code(
+    flags: tuple[str, ...], unbuffered: str, given: Callable[[Arrays, str], str]
+) -> None:
+    path = given({name: -array for name, array in right().items()}, ".json")
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as closed:
+        result = subprocess.run(
+            [*COMMAND, "check", MAZUR, path, *flags],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            check=False,
+        )
+    assert (result.returncode, result.stderr) == (1, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+def test_a_wrong_gradient_on_a_full_disk_is_an_error(given: Callable[[Arrays, str], str]) -> None:
+    path = given({name: -array for name, array in right().items()}, ".json")
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run(
+            [*COMMAND, "check", MAZUR, path], stdout=full, stderr=subprocess.PIPE, encoding="utf-8", check=False
+        )
+    assert result.returncode == 2
+    assert result.stderr == "chainrule: error: the output cannot be written (No space left on device)\n"
+
+
+def test_a_folder_is_graded_by_a_rubric(tmp_path: Path) -> None:
+    assert_refused(call("check", str(tmp_path)), (str(tmp_path), "is a folder", "--grade RUBRIC"))
+
+
+@pytest.mark.parametrize("model", [right(), "x"])
+def test_what_is_no_model_is_refused(model: Any) -> None:
+    examples = golden("mazur").examples
+    with pytest.raises(InputError, match=r"(?s)model: .* is not a Model; cr\.Model\(parameters\) makes one"):
+        chainrule.check(model, np.zeros((1, 2)), np.zeros((1, 2)), right())
+    with pytest.raises(InputError, match=r"(?s)model: .* is not a Model"):
+        chainrule.check(model, examples, right())

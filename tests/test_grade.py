@@ -98,6 +98,36 @@ def test_points_are_for_arrays_or_for_layers() -> None:
     assert why(grades["ben"]) == {"b1": "unexplained"}
 
 
+def test_what_is_missing_costs_its_own_points_only() -> None:
+    rubric("[points]\nw1 = 4\nb1 = 2\nw2 = 3\nb2 = 1\n")
+    second = {name: RIGHT[name] for name in ("w2", "b2")}
+    hand_in("ann", second)
+    hand_in("ben", second | {"w2": -RIGHT["w2"]})
+    hand_in("cem", {name: np.zeros_like(array) for name, array in second.items()})
+    hand_in("dora", {f"d{name}": array for name, array in RIGHT.items()})
+    ann, ben, cem, dora = graded().values()
+    assert [one["points"] for one in (ann, ben, cem, dora)] == [4, 1, 0, 0]
+    assert [one["ok"] for one in (ann, ben, cem, dora)] == [False] * 4
+    assert why(ann) == {"w1": "missing", "b1": "missing"}
+    assert why(ben) == {"w1": "missing", "b1": "missing", "w2": "stray-factor"}
+    assert why(cem) == {"w1": "missing", "b1": "missing", "w2": "zeros", "b2": "zeros"}
+    assert "Probably w1 is dw1, b1 is db1" in dora["error"]
+    assert "w1, b1" in call("check", "in", "--grade", "rubric.toml").stdout.splitlines()[1]
+
+
+def test_a_layer_of_which_an_array_is_missing_gets_nothing() -> None:
+    rubric("[points]\nlayer1 = 6\nw2 = 3\n")
+    hand_in("ann", {name: array for name, array in RIGHT.items() if name != "b1"})
+    assert graded()["ann"]["points"] == 3
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_what_is_not_finite_is_said_to_be_so(value: float) -> None:
+    hand_in("ann", RIGHT | {"b1": np.full_like(RIGHT["b1"], value)}, ".toml")
+    one = graded()["ann"]
+    assert (one["points"], why(one)) == (3, {"b1": "not finite"})
+
+
 def test_points_as_one_number_are_shared_out_equally() -> None:
     rubric("points = 10\n")
     hand_in("ann", RIGHT | {"w1": RIGHT["w1"] + 0.1})
@@ -348,7 +378,11 @@ def test_the_same_wrong_numbers_are_said_to_be_anothers_and_right_ones_are_right
 # what cannot be read ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", kinds.GRADIENT_FILES, ids=lambda kind: ascii(f"{kind.name}{kind.suffix}"))
+UNREADABLE = [kind for kind in kinds.GRADIENT_FILES if kind.name != "w missing"]
+"""Where an array is missing the others are graded."""
+
+
+@pytest.mark.parametrize("kind", UNREADABLE, ids=lambda kind: ascii(f"{kind.name}{kind.suffix}"))
 def test_what_cannot_be_read_gets_no_points_and_the_others_theirs(kind: Content) -> None:
     hand_in("ann", RIGHT)
     hand_in("zoe", RIGHT)
@@ -571,6 +605,25 @@ def test_the_csv_has_a_mark_for_each_array() -> None:
     assert ben["change"]
     assert (cem["verdict"], cem["w1"]) == ("error", "")
     assert cem["says"].startswith("not JSON")
+
+
+def test_the_csv_has_every_mistake_that_would_give_the_numbers() -> None:
+    """One example: its mean and its sum are the same, and so is what dividing by n does."""
+    Path("one.toml").write_text(
+        toml(
+            {
+                "network": {"sizes": [1, 1], "activation": ["identity"], "cost": "squared-error"},
+                "parameters": {"w1": [[1.0]], "b1": [0.5]},
+                "examples": [{"x": [2.0], "y": [0.3]}, {"x": [1.0], "y": [0.9]}],
+            }
+        )
+    )
+    rubric("", "one.toml")
+    hand_in("ann", {name: array / 2 for name, array in gradient_of("one.toml").items()})
+    (finding,) = graded("--csv", "grades.csv")["ann"]["findings"]
+    (row,) = csv.DictReader(StringIO(Path("grades.csv").read_text(encoding="utf-8")))
+    assert finding["equally"]
+    assert row["says"] == " or ".join([finding["says"], *finding["equally"]])
 
 
 def test_ctrl_c_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

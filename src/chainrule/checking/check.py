@@ -19,6 +19,7 @@ from chainrule.checking.scaling import otherwise_scaled
 from chainrule.checking.search import Explanation, Search, Watch, matches, within
 from chainrule.checking.sites import with_slope
 from chainrule.checking.verdict import Finding, Verdict, unexplained
+from chainrule.checks import require
 from chainrule.errors import InputError
 from chainrule.model.model import Examples, Model
 
@@ -61,6 +62,7 @@ def check(
     ``earlier`` is the gradient of an earlier batch, which may have been left in. Raises InputError for gradients that
     are none of this network, with the likely remedy.
     """
+    require(isinstance(model, Model), "model", model, "a Model; cr.Model(parameters) makes one")
     if isinstance(X, Examples):
         gradients = Y if gradients is None else gradients
         return check_examples(model, X, gradients, precision=precision, earlier=earlier)
@@ -74,11 +76,13 @@ def check_examples(
     *,
     precision: str = "auto",
     earlier: Gradients | None = None,
+    partial: bool = False,
     watch: Watch | None = None,
 ) -> Verdict:
-    """:func:`check` of examples that are made already; ``watch`` is told how far it is."""
+    """:func:`check` of examples that are made already. ``partial`` lets arrays be missing, ``watch`` is told how far it
+    is."""
     case = Case.of(model, examples)
-    given, notes = given_arrays(case, gradients)
+    given, notes = given_arrays(case, gradients, partial=partial)
     if earlier is not None:
         arrays = earlier.arrays() if isinstance(earlier, ParameterVector) else earlier
         case = case.but(earlier=ParameterVector.from_arrays(case.network, arrays))

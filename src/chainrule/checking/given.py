@@ -31,10 +31,11 @@ PRECISIONS = {
 }
 
 
-def given_arrays(case: Case, gradients: object) -> tuple[dict[str, Array], list[str]]:
+def given_arrays(case: Case, gradients: object, *, partial: bool = False) -> tuple[dict[str, Array], list[str]]:
     """Each array by its name, float64, and remarks on what was read otherwise than it stands.
 
-    Raises InputError for a name that this network does not have or lacks, and for a shape that no mistake has.
+    ``partial``: some may be missing, not all. Raises InputError for a name that this network does not have, for one
+    that is missing, and for a shape that no mistake has.
     """
     if isinstance(gradients, ParameterVector):
         gradients = gradients.arrays()
@@ -44,10 +45,12 @@ def given_arrays(case: Case, gradients: object) -> tuple[dict[str, Array], list[
     require(isinstance(gradients, Mapping), "gradients", gradients, "a table of arrays by name, w1, b1, …")
     table = cast("Mapping[str, Any]", gradients)
     blocks = {block.name: block.shape for block in layout(case.network)}
-    _check_names(table, blocks)
+    _check_names(table, blocks, partial)
     arrays: dict[str, Array] = {}
     notes: list[str] = []
     for name, shape in blocks.items():
+        if name not in table:
+            continue
         array = _numbers(name, table[name])
         wrong = _wrong_shapes(name, shape, case)
         flat = _flat(array)
@@ -60,7 +63,7 @@ def given_arrays(case: Case, gradients: object) -> tuple[dict[str, Array], list[
     return arrays, notes
 
 
-def _check_names(table: Mapping[str, Any], blocks: Mapping[str, tuple[int, ...]]) -> None:
+def _check_names(table: Mapping[str, Any], blocks: Mapping[str, tuple[int, ...]], partial: bool) -> None:
     strange = [name for name in table if name not in blocks]
     if strange:
         raise InputError(
@@ -68,7 +71,7 @@ def _check_names(table: Mapping[str, Any], blocks: Mapping[str, tuple[int, ...]]
             f"Its gradient has {listed(blocks)}"
         )
     missing = [name for name in blocks if name not in table]
-    if missing:
+    if missing and not (partial and table):
         wanted = ", ".join(f"{name} {blocks[name]}" for name in missing[:MOST])
         raise InputError(f"gradients: {listed(missing)} missing; expected {wanted}{', …' * (len(missing) > MOST)}")
 

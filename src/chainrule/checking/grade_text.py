@@ -3,6 +3,7 @@
 from typing import Any
 
 from chainrule.checking.grade import Grade, Grades
+from chainrule.checking.verdict import Finding
 from chainrule.render.csv_text import csv_text
 from chainrule.render.text import COLUMNS, columns, printable, width, wrapped
 
@@ -74,7 +75,7 @@ def csv(grades: Grades) -> str:
                 _points(grades.of),
                 _verdict(one),
                 *(marks.get(name, "") for name in grades.parameters),
-                printable(one.error) if one.error else "; ".join(finding.says for finding in one.findings),
+                printable(one.error) if one.error else "; ".join(_says(finding) for finding in one.findings),
                 "; ".join(finding.evidence for finding in one.findings),
                 "; ".join(finding.fix for finding in one.findings),
                 _others(one),
@@ -106,6 +107,11 @@ def record(grades: Grades) -> dict[str, Any]:
             for one in grades.grades
         ],
     }
+
+
+def _says(finding: Finding) -> str:
+    """What it says, and the names of other mistakes that explain the same numbers."""
+    return " or ".join([finding.says, *finding.equally])
 
 
 def _verdict(one: Grade) -> str:

@@ -88,6 +88,12 @@ def marks(verdict: Verdict, key: Key, conventions: str) -> dict[str, Mark]:
     exact = key.exact
     ours = conventions == "ours"
     for name in exact:
+        if name not in verdict.given:
+            made[name] = Mark(name, "missing")
+            continue
+        if not np.isfinite(verdict.given[name]).all():
+            made[name] = Mark(name, "not finite")
+            continue
         findings = [finding for finding in verdict.findings if name in finding.parameters]
         guessed = _guessed(name, verdict, exact)
         if guessed:

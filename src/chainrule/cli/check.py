@@ -96,6 +96,8 @@ def check(
     if csv is not None:
         raise InputError("--csv is for the grades of --grade; leave it out, or name a rubric")
     if all(value is None for value in (gradients, next_cost, next_parameters, lr)) and not freeze:
+        if file.is_dir():
+            raise InputError(f"{file}: is a folder; to grade the gradients in it, give --grade RUBRIC")
         raise click.MissingParameter(ctx=click.get_current_context(), param_hint="'GRADIENTS'", param_type="argument")
 
     from chainrule.checking.asked import Asked

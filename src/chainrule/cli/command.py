@@ -18,7 +18,6 @@ class Command(click.Command):
         """Run it."""
         try:
             super().invoke(ctx)
-            sys.stdout.flush()
         except ChainruleError as error:
             fail(str(error))
         except KeyboardInterrupt:
@@ -26,8 +25,6 @@ class Command(click.Command):
             sys.exit(130)
         except MemoryError:
             fail("out of memory; the network or the data is too large for this machine")
-        except BrokenPipeError:  # the reader, such as head, has seen enough
-            discard(sys.stdout)
         except OSError as error:
             discard(sys.stdout)
             fail(f"the output cannot be written ({error.strerror})")

@@ -17,7 +17,7 @@ def say(text: str) -> None:
     """A text on standard output."""
     from chainrule.render.text import fit_encoding
 
-    print(fit_encoding(text, sys.stdout.encoding))
+    _write(fit_encoding(text, sys.stdout.encoding) + "\n")
 
 
 def tell(text: str) -> None:
@@ -47,14 +47,22 @@ def print_document(text: str) -> None:
 
     if text.lstrip().startswith("<"):
         text = text.encode(sys.stdout.encoding or "ascii", "xmlcharrefreplace").decode(sys.stdout.encoding or "ascii")
-    print(fit_encoding(text, sys.stdout.encoding), end="" if text.endswith("\n") else "\n")
+    _write(fit_encoding(text, sys.stdout.encoding) + "\n" * (not text.endswith("\n")))
 
 
 def print_json(record: Mapping[str, Any]) -> None:
     """One JSON object on standard output."""
     from chainrule.render.json_text import json_text
 
-    print(json_text(record, sys.stdout.encoding))
+    _write(json_text(record, sys.stdout.encoding) + "\n")
+
+
+def _write(text: str) -> None:
+    """On standard output, at once. Where the reader, such as head, has seen enough, the exit code still tells."""
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:
+        discard(sys.stdout)
 
 
 @contextmanager
