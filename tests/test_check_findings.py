@@ -86,6 +86,39 @@ def test_a_mistake_in_every_layer_is_one_finding_that_says_so(L: int, name: str,
     assert ", and so in every " in finding.fix or "# and so in every " in finding.fix
 
 
+def from_another_layer(q: Problem, L: int, weight: int, slope: int) -> dict[str, Array]:
+    """∇C with the weights, and σ′, of so many layers further on wherever there are such of the same shape."""
+    z: dict[int, Array] = {}
+    a: dict[int, Array] = {0: q.X}
+    for l in range(1, L + 1):
+        z[l] = a[l - 1] @ q.w[l].T + q.b[l]
+        a[l] = np.tanh(z[l]) if l < L else np.exp(z[l]) / np.exp(z[l]).sum(axis=1, keepdims=True)
+    g: dict[str, Array] = {}
+    d = a[L] - q.Y
+    for l in range(L, 0, -1):
+        g[f"w{l}"], g[f"b{l}"] = d.T @ a[l - 1] / len(q.X), d.mean(axis=0)
+        d = (d @ q.w[l + weight if 1 <= l + weight <= L else l]) / np.cosh(z.get(l - 1 + slope, z[max(l - 1, 1)])) ** 2
+    return g
+
+
+@pytest.mark.parametrize(("weight", "slope"), [(-1, 0), (1, 0), (0, 1), (0, -1)])
+def test_another_layers_weights_or_slope_in_every_layer_are_one_finding(weight: int, slope: int) -> None:
+    q = deep(6, square=True, cost="cross-entropy")
+    assert checked(q, from_another_layer(q, 6, 0, 0)).ok
+    verdict = checked(q, from_another_layer(q, 6, weight, slope))
+    (finding,) = verdict.findings
+    assert finding.bug == ("weight-of-wrong-layer" if weight else "slope-of-wrong-layer"), str(verdict)
+    assert finding.layer is None
+
+
+@pytest.mark.parametrize("of", [np.sum, np.mean])
+def test_biases_that_are_one_number_in_every_layer_are_one_finding(of: Callable[[Array], float]) -> None:
+    q = deep(5, square=False)
+    g = {k: v if k[0] == "w" else np.full(v.shape, of(v)) for k, v in backprop(q).items()}
+    (finding,) = checked(q, g).findings
+    assert (finding.bug, finding.layer) == ("bias-summed-over-all", None)
+
+
 # what a verdict says besides ------------------------------------------------------------------------
 
 
@@ -144,6 +177,58 @@ def test_a_finding_has_its_factor() -> None:
         (finding,) = checked(q, wrong).findings
         assert finding.factor == (c if c is None else pytest.approx(c, rel=1e-9))
         assert finding.json()["factor"] == finding.factor
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e-8, 1e-10])
+def test_noise_in_every_entry_is_no_float32_calculation(size: float) -> None:
+    q, random = deep(3, square=False), np.random.default_rng(1)
+    noisy: dict[str, Array] = {name: g * (1 + size * random.normal(size=g.shape)) for name, g in backprop(q).items()}
+    verdict = checked(q, noisy)
+    assert {finding.bug for finding in verdict.findings} == {None}
+    assert set(verdict.wrong) == set(noisy)
+    fits = checked(q, noisy, precision="float32").ok
+    assert any("precision float32" in note for note in verdict.notes) == fits
+
+
+@pytest.mark.parametrize("letter", "wb")
+def test_arrays_in_float32_beside_others_are_judged_as_far_as_their_digits_go(letter: str) -> None:
+    q = deep(3, square=False)
+    mixed = {name: g.astype(np.float32) if name[0] == letter else g for name, g in backprop(q).items()}
+    assert checked(q, mixed).ok
+    assert not checked(q, mixed | {f"{letter}2": mixed[f"{letter}2"] * np.float32(1 + 1e-6)}).ok
+    other = next(name for name in mixed if name[0] != letter)
+    assert not checked(q, mixed | {other: mixed[other] * (1 + 1e-9)}).ok
+
+
+def test_the_evidence_of_mistakes_that_overlap_is_what_they_give_together() -> None:
+    q = deep(3, square=False)
+    g = backprop(q)
+    verdict = checked(q, g | {"b1": -g["b1"], "b2": 2 * g["b2"], "w1": 9 * g["w1"]})
+    for finding in verdict.findings:
+        if finding.factor is not None and "exact" in finding.evidence:
+            assert all(np.allclose(verdict.given[name], finding.factor * g[name]) for name in finding.parameters)
+    four = checked(q, g | {"b1": -g["b1"], "b2": 2 * g["b2"], "w1": 9 * g["w1"], "w3": 3 * g["w3"]})
+    assert [finding.evidence.split(" in all")[0] for finding in four.findings] == [
+        f"yours = {c} × exact" for c in (9, -1, 2, 3)
+    ]
+
+
+def test_a_short_number_in_place_of_one_entry_is_not_called_clipped() -> None:
+    q = replace(deep(2, square=False), Y=np.eye(3)[[0] * 7])
+    g = backprop(q)
+    for name in g:
+        for entry in np.ndindex(g[name].shape):
+            wrong = g[name].copy()
+            wrong[entry] = float(f"{0.5 * wrong[entry]:.2g}")
+            assert {finding.bug for finding in checked(q, g | {name: wrong}).findings} == {None}, (name, entry)
+
+
+def test_weights_alone_may_be_clipped() -> None:
+    q = deep(4, square=False)
+    g = backprop(q)
+    (finding,) = checked(q, {k: np.clip(v, -0.003, 0.003) if k[0] == "w" else v for k, v in g.items()}).findings
+    assert (finding.bug, finding.layer) == ("clipped", None)
+    assert "every dw" in finding.says
 
 
 def test_float16_is_a_type_that_numbers_are_kept_in_and_no_arithmetic_unless_it_is_said_to_be() -> None:

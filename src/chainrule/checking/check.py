@@ -100,7 +100,7 @@ def judge(
     _require_finite(case, given)
     kept = as_kept(given) if precision == "auto" and not case.coarse else {}
     if kept:
-        case, notes = case.but(coarse=kept), (*notes, *_half(case, given))
+        case, notes = case.but(coarse=kept), (*notes, *_shorter(case, given, kept))
     wrong = _wrong(case, given)
     if not wrong:
         return Verdict(case, given, told.name, (), (*notes, *_conventions(case, given), *_unjudged(case, given)))
@@ -118,10 +118,16 @@ def judge(
         looser = case.but(u=PRECISIONS["float32"].u)
         if fit_float32(given) or rounded:
             still = _wrong(looser, given)
-            remark = "the numbers agree as far as float32 does, and no further: taken for a float32 calculation"
-            if not still:
+            if not still and (fit_float32(given) or case.single):
+                remark = "the numbers agree as far as float32 does, and no further: taken for a float32 calculation"
                 return Verdict(case, given, "float32", (), (*notes, remark))
-            named = _named(looser, given, still, watch, whole=True) if rounded else ()
+            if not still:
+                remark = (
+                    "every entry agrees as far as float32 goes, but these are no numbers of float32: if only part of "
+                    "the calculation was in it, precision float32 judges by what that may err by"
+                )
+                notes = (*notes, remark)
+            named = _named(looser, given, still, watch, whole=True) if still and rounded else ()
             if named:
                 return Verdict(looser, given, "float32", named, tuple(notes))
     return Verdict(case, given, told.name, findings, (*notes, *_where_to_look(case, wrong, findings)))
@@ -182,14 +188,16 @@ def _conventions(case: Case, given: Given) -> tuple[str, ...]:
     return ()
 
 
-def _half(case: Case, given: Given) -> tuple[str, ...]:
-    """What is to be said of numbers in float16."""
+def _shorter(case: Case, given: Given, kept: Given) -> tuple[str, ...]:
+    """What is to be said of the arrays that are kept in a shorter type."""
     half = PRECISIONS["float16"]
-    if _wrong(case.but(coarse=as_kept(given)), given) and not _wrong(case.but(u=half.u), given):
-        return (
-            "a calculation in float16 may have given these numbers; precision float16 judges by what it may err by",
-        )
-    return ("the arrays are in float16: judged as far as its digits go",)
+    if any(given[name].dtype == np.float16 for name in kept):
+        if _wrong(case.but(coarse=kept), given) and not _wrong(case.but(u=half.u), given):
+            return (
+                "a calculation in float16 may have given these numbers; precision float16 judges by what it may err by",
+            )
+        return ("the arrays are in float16: judged as far as its digits go",)
+    return (f"in float32, unlike the others, and judged as far as its digits go: {', '.join(kept)}",)
 
 
 def _unjudged(case: Case, given: Given) -> tuple[str, ...]:
@@ -247,10 +255,14 @@ def _named(
     first = explanations[0]
     named = [name for name in wrong if name not in first.aside]
     right = [name for name in given if name not in wrong]
+    several = _with_equals(explanations)
+    touched = {mistake: _touched(exact, first, mistake, named) for mistake, _ in several}
     findings: list[Finding] = []
-    for mistake, equally in _with_equals(explanations):
-        touched = _touched(exact, first, mistake, named)
-        findings.append(Finding.of(case, mistake, touched, exact, first.calculation, given, right, equally))
+    for mistake, equally in several:
+        others = {name for other, names in touched.items() if other is not mistake for name in names}
+        findings.append(
+            Finding.of(case, mistake, touched[mistake], exact, first.calculation, given, right, equally, others)
+        )
     left = [name for name in wrong if name in first.aside]
     return (*findings, *unexplained(case, given, left, first.calculation))
 

@@ -12,10 +12,16 @@ FEWEST, MOST = 3, 15
 
 
 def as_kept(arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """By how much keeping them in float16 may have moved the numbers of arrays of that type: half of a unit of 2⁻¹⁰ of
-    their size, or of the 2⁻²⁴ by which the least of them are spaced."""
-    short = {name: array for name, array in arrays.items() if array.dtype == np.float16}
-    return {name: np.abs(array.astype(np.float64)) * 2.0**-11 + 2.0**-25 for name, array in short.items()}
+    """By how much keeping them in a shorter type may have moved the numbers of arrays in float16; and of those in
+    float32 where others are in float64: half of a unit in the last place."""
+    kept = dict.fromkeys(arrays, np.float16)
+    if np.result_type(*arrays.values()) == np.float64:
+        kept |= {name: np.float32 for name, array in arrays.items() if array.dtype == np.float32}
+    kept = {name: np.finfo(type_) for name, type_ in kept.items() if arrays[name].dtype == type_}
+    return {
+        name: np.maximum(np.abs(arrays[name].astype(np.float64)) * type_.eps, type_.smallest_subnormal) / 2
+        for name, type_ in kept.items()
+    }
 
 
 def as_printed(arrays: Mapping[str, Array]) -> dict[str, Array]:

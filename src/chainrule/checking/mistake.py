@@ -88,6 +88,16 @@ class Mistake:
         layers = case.layers if case.L > 1 else range(0)
         return [cls(None), *(m for m in cls.in_each(layers, case) if m.among != tuple(layers))]
 
+    @classmethod
+    def of_another_layer(cls, layers: Sequence[int], case: Case, like: Mapping[int, object]) -> list[Self]:
+        """The mistake that takes what is another layer's, which is ``like`` its own: in each of these layers with each
+        other, and in all of them with the layer before and the one after. Its one field is how many layers further on
+        that is."""
+        pairs = [(l, m - l) for l in layers for m in case.layers if m != l and like[m] == like[l]]
+        alike = {by: tuple(l for l in layers if like.get(l + by) == like[l]) for by in (-1, 1)}
+        each = [cls.in_each([l], case, by)[0] for l, by in pairs]
+        return [*each, *(cls.in_each(among, case, by)[len(among)] for by, among in alike.items() if len(among) > 1)]
+
     @property
     def everywhere(self) -> bool:
         """Whether it is made in no layer by itself but in the whole."""
@@ -234,7 +244,9 @@ class OfArrays(Mistake, ABC):
         """Which arrays, and their right lines."""
         names = [f"{letter}{self.at(case)}" for letter in self.letters]
         place = "[l]" if self.among else self.layer
-        which = "every array" if self.everywhere else " and ".join(f"d{letter}{place}" for letter in self.letters)
+        which = " and ".join(f"d{letter}{place}" for letter in self.letters)
+        if self.everywhere:
+            which = "every array" if len(self.letters) == 2 else f"every d{self.letters}"
         return {"which": which, "lines": ";  ".join(line_of(name, case) for name in names)}
 
 

@@ -1,6 +1,6 @@
 """The verdict on a gradient, and its findings."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -42,10 +42,13 @@ class Finding:
         given: Given,
         right: Sequence[str],
         equally: tuple[str, ...] = (),
+        others: Set[str] = frozenset(),
     ) -> "Finding":
-        """The finding that a mistake explains what is wrong in some arrays, while others are right."""
-        ratio = _ratio(wrong, exact, given)
-        evidence = _evidence(mistake, wrong, exact, wrongly, given, ratio) + _agreement(wrong, right)
+        """The finding that a mistake explains what is wrong in some arrays, while others are right. In those of
+        ``others`` there are further mistakes."""
+        together = not others.isdisjoint(wrong)
+        ratio = None if together else _ratio(wrong, exact, given)
+        evidence = _evidence(mistake, wrong, exact, wrongly, given, ratio, together) + _agreement(wrong, right)
         equal = tuple(name for name in equally if name != mistake.name)
         factor = vars(mistake).get("factor") if ratio is None and isinstance(mistake, Fitted) else ratio
         return cls(
@@ -129,14 +132,21 @@ def _distance(given: Array, exact: Array) -> float:
 
 
 def _evidence(
-    mistake: Mistake, wrong: Sequence[str], exact: Calculation, wrongly: Calculation, given: Given, ratio: float | None
+    mistake: Mistake,
+    wrong: Sequence[str],
+    exact: Calculation,
+    wrongly: Calculation,
+    given: Given,
+    ratio: float | None,
+    together: bool,
 ) -> str:
     """In how many entries the prediction comes true, and to how many digits."""
     entries = sum(given[name].size for name in wrong)
     close = max((_distance(given[name], wrongly.array(name)) for name in wrong), default=0.0)
     whole = "its one entry" if entries == 1 else f"all {entries:,} entries"
     digits = f"to {close:.0e}" if close else "exactly"
-    return f"yours {_relation(mistake, wrong, exact, ratio)} in {whole} of {', '.join(_sorted(wrong))}, {digits}"
+    relation = "is what these mistakes give together" if together else _relation(mistake, wrong, exact, ratio)
+    return f"yours {relation} in {whole} of {', '.join(_sorted(wrong))}, {digits}"
 
 
 def _relation(mistake: Mistake, wrong: Sequence[str], exact: Calculation, ratio: float | None) -> str:
@@ -184,14 +194,21 @@ def unexplained(
         right = calculation.array(name)
         where = _where(name, given[name], right, calculation.error(name))
         fix = line_of(name, case)
-        evidence = _pattern(name, given) or "no mistake of the catalogue gives these numbers"
+        evidence = (
+            _pattern(name, given, right) or "no mistake of the catalogue gives these numbers, nor do three together"
+        )
         found.append(Finding((name,), None, int(name[1:]), where, evidence, fix))
     return tuple(found)
 
 
-def _pattern(name: str, given: Given) -> str:
-    """What numbers that nobody computed have in common."""
+def _pattern(name: str, given: Given, right: Array) -> str:
+    """What the numbers have in common with others, or with each other."""
     here = given[name]
+    if here.size > 1 and here.shape == right.shape and (right != 0).all():
+        ratios = here / right
+        c = float(np.median(ratios))
+        if c and float(np.abs(ratios / c - 1).max()) < 1e-9:
+            return f"yours = {c:.6g} × exact in all {here.size:,} entries, but no three mistakes explain all arrays"
     if here.size > 1 and (here == here.flat[0]).all():
         return f"every entry is {here.flat[0]:.10g}"
     copies = [other for other, array in given.items() if other != name and np.array_equal(array, here)]

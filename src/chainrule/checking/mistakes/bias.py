@@ -80,14 +80,23 @@ class BiasSummedOverAll(Mistake):
     rank = 1
 
     form: str
-    shape: tuple[int, ...]
+    shape: tuple[int, ...] | None
+    """That of one number; None where each neuron got it."""
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        several = {l: given.get(f"b{l}", case.p.b[l]) for l in case.layers if case.sizes[l] > 1}
-        shapes = {l: b.shape if b.size == 1 else (case.sizes[l],) for l, b in several.items()}
-        return [cls(l, form, shape) for l, shape in shapes.items() for form in ("sum", "mean", "not shared")]
+        several = [l for l in case.layers if case.sizes[l] > 1]
+        arrays = {l: given.get(f"b{l}", case.p.b[l]) for l in several}
+        shapes = {l: b.shape if b.size == 1 else None for l, b in arrays.items()}
+        forms = ("sum", "mean", "not shared")
+        return [
+            m for form in forms for shape in dict.fromkeys(shapes.values())
+            for m in cls.in_each(several, case, form, shape)
+            if all(shapes[l] == shape for l in m.among or (m.at(case),))
+        ]  # fmt: skip
 
     def b(self, calculation: Calculation, l: int, right: Step) -> Array:
         total = calculation.δ(l).sum() if self.form == "not shared" else right().sum()
-        return np.full(self.shape, total / calculation.case.sizes[l] if self.form == "mean" else total)
+        size = calculation.case.sizes[l]
+        shape = (size,) if self.shape is None else self.shape
+        return np.full(shape, total / size if self.form == "mean" else total)

@@ -22,8 +22,11 @@ class _Bound(Fitted):
 
     @property
     def fitted(self) -> int:
-        """0.5 and 10 are bounds that people choose."""
-        return 0 if is_chosen(self.c) else 1
+        """1, 5 and 0.1 are bounds that people choose for a whole gradient; of one array, any entry could be it."""
+        return 0 if self.layer is None and f"{self.c:.12e}"[:14] in _ROUND else 1
+
+
+_ROUND = tuple(f"{c}.{0:012d}" for c in (1, 2, 5))
 
 
 class Clipped(_Bound, OfArrays):
@@ -36,8 +39,10 @@ class Clipped(_Bound, OfArrays):
     @classmethod
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
         largest = {name: float(np.abs(g).max(initial=0)) for name, g in given.items()}
-        if any(largest.values()):
-            yield cls(None, "wb", max(largest.values()))
+        for letters in ("wb", "w", "b"):
+            c = max((size for name, size in largest.items() if name[0] in letters), default=0.0)
+            if c > 0:
+                yield cls(None, letters, c)
         for name, c in largest.items():
             if c > 0:
                 yield cls(int(name[1:]), name[0], c)

@@ -18,11 +18,15 @@ class SlopeOfWrongLayer(Mistake):
     fix = "{δ}    # σ = {σ}"
     rank = 2
 
-    m: int
+    by: int
+    """How many layers further on."""
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return [cls(l, m) for l in with_slope(case) for m in case.layers if m != l and case.sizes[m] == case.sizes[l]]
+        return cls.of_another_layer(with_slope(case), case, dict(enumerate(case.sizes[1:], 1)))
 
     def slope(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return calculation.case.network.σ(l).derivative(calculation.case.trace.z[self.m])
+        return calculation.case.network.σ(l).derivative(calculation.case.trace.z[l + self.by])
+
+    def words(self, case: Case) -> dict[str, object]:
+        return {"m": f"[l{self.by:+d}]" if self.among else self.at(case) + self.by}

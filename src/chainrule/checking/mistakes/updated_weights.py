@@ -29,7 +29,7 @@ class UpdatedWeights(Fitted):
             return []
         by_one = so_far.but(cls(None, 1.0)).array(name) - so_far.array(name)
         lr = factor_between(by_one, given[name] - so_far.array(name), so_far.case)
-        return [cls(None, lr)] if lr and np.isfinite(lr) else []
+        return [cls(None, lr)] if lr and 0 < lr < np.inf else []
 
     def weight(self, calculation: Calculation, l: int, right: Step) -> Array:
         return right() - self.lr * calculation.w(l)

@@ -17,12 +17,16 @@ class WeightOfWrongLayer(Mistake):
     fix = "dC_da{before} = δ{l} @ w{l}"
     rank = 2
 
-    m: int
+    by: int
+    """How many layers further on."""
 
     @classmethod
     def sites(cls, case: Case, given: Given) -> Iterable[Self]:
         shapes = {l: case.p.w[l].shape for l in case.layers}
-        return [cls(l, m) for l in case.layers[1:] for m in case.layers if m != l and shapes[m] == shapes[l]]
+        return cls.of_another_layer(case.layers[1:], case, shapes)
 
     def weight(self, calculation: Calculation, l: int, right: Step) -> Array:
-        return calculation.case.p.w[self.m]
+        return calculation.case.p.w[l + self.by]
+
+    def words(self, case: Case) -> dict[str, object]:
+        return {"m": f"[l{self.by:+d}]" if self.among else self.at(case) + self.by}
