@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -117,6 +118,23 @@ def test_numbers_from_a_table_of_ones_own(people: Path, tmp_path: Path) -> None:
     text = call("predict", str(model), str(people)).stdout
     assert "… 40 more rows" in text
     assert f"R² {predicted['r2']:.4f} on 60 rows" in text
+
+
+def test_a_model_that_is_no_better_than_the_mean_is_said_to_be_that(people: Path, tmp_path: Path) -> None:
+    options = (
+        "--target",
+        "income",
+        "--drop",
+        "id",
+        "--lr",
+        "5",
+        "--epochs",
+        "1",
+        "--out",
+        str(tmp_path / "m.safetensors"),
+    )
+    shown = call("train", str(people), *options).stdout
+    assert re.search(r"test R² -\d\S{0,9} \(no better than their mean for all\) on 12 examples held out", shown), shown
 
 
 def test_a_seed_gives_the_same_file(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def training_text(data: str, out: Path, trained: Trained) -> str:
     score = "none held out"
     if trained.test_score is not None:
         classes = "test_accuracy" in record
-        figure = f"accuracy {percent(trained.test_score)}" if classes else f"R² {trained.test_score:.4f}"
+        figure = f"accuracy {percent(trained.test_score)}" if classes else r2_text(trained.test_score)
         score = f"{figure} on {trained.n_test:,} examples held out"
     weight = largest_weight(model.parameters).dotted
     command = f"chainrule explain {quote(str(out))} --data {quote(data)} {weight}"
@@ -90,6 +90,12 @@ def training_text(data: str, out: Path, trained: Trained) -> str:
         f"test {score}\n"
         f"next: {printable(command)}"
     )
+
+
+def r2_text(r2: float) -> str:
+    """R², and that it is no good where it is none."""
+    shown = f"R² {r2:.4f}" if r2 > -10 else f"R² {r2:.3g}"
+    return shown if r2 > 0 else f"{shown} (no better than their mean for all)"
 
 
 def prediction_rows(record: Mapping[str, Any], names: tuple[str, ...]) -> tuple[list[str], list[list[Any]]]:
@@ -118,7 +124,7 @@ def predictions_text(record: Mapping[str, Any], names: tuple[str, ...]) -> str:
     if "accuracy" in record:
         lines.append(f"accuracy {percent(record['accuracy'])} on {n:,} rows")
     if "r2" in record:
-        lines.append(f"R² {record['r2']:.4f} on {n:,} rows")
+        lines.append(f"{r2_text(record['r2'])} on {n:,} rows")
     return "\n".join(lines)
 
 

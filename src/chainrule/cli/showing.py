@@ -79,18 +79,18 @@ def progress(epochs: int, steps_per_epoch: int) -> "Generator[Watcher | None]":
     bar = Progress(
         TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
         BarColumn(),
-        TextColumn("C = {task.fields[cost]:.4g}"),
+        TextColumn("{task.fields[cost]}"),
         TextColumn("{task.fields[rate]:,.0f} examples/s"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
     )
     with bar:
-        task = bar.add_task("", total=epochs * steps_per_epoch, epoch=0, epochs=epochs, cost=float("nan"), rate=0.0)
+        task = bar.add_task("", total=epochs * steps_per_epoch, epoch=0, epochs=epochs, cost="", rate=0.0)
 
         def watch(standing: Standing) -> None:
             epoch = min(standing.epoch + 1, epochs)
-            bar.update(task, completed=standing.step, epoch=epoch, cost=standing.cost, rate=standing.rate)
+            bar.update(task, completed=standing.step, epoch=epoch, cost=f"C = {standing.cost:.4g}", rate=standing.rate)
 
         yield watch
 
