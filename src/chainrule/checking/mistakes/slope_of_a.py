@@ -42,44 +42,41 @@ class SlopeIsA(Mistake):
         return calculation.case.trace.a[l]
 
 
-class SlopeInPart(Mistake):
+class _ByForm(Mistake):
+    """What is said of σ′ by way of a, for the activations that have such a form."""
+
+    fix = "{δ}    # σ = {σ}"
+    FORMS: ClassVar[Mapping[str, str]]
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        return cls.in_each(with_slope(case, *cls.FORMS), case)
+
+    def words(self, case: Case) -> dict[str, object]:
+        forms = self.formulas(lambda l: self.FORMS[case.network.activation[l - 1]], case)
+        return {"form": forms.format(l=self.layer or "[l]")}
+
+
+class SlopeInPart(_ByForm):
     """Of the form of σ′ by way of a only a part stands there: 1 − a."""
 
     name = "slope-in-part"
     says = "1 − a{l} stands where σ′(z{l}) = {form} should"
-    fix = "{δ}    # σ = {σ}"
     rank = 3
     FORMS: ClassVar[Mapping[str, str]] = {"sigmoid": "a{l}·(1 − a{l})", "tanh": "1 − a{l}²"}
-
-    @classmethod
-    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return cls.in_each(with_slope(case, *cls.FORMS), case)
 
     def slope(self, calculation: Calculation, l: int, right: Step) -> Array:
         return 1 - calculation.case.trace.a[l]
 
-    def words(self, case: Case) -> dict[str, object]:
-        forms = self.formulas(lambda l: self.FORMS[case.network.activation[l - 1]], case)
-        return {"form": forms.format(l=self.layer or "[l]")}
 
-
-class SlopeFormOfZ(Mistake):
+class SlopeFormOfZ(_ByForm):
     """The form of σ′ by way of a is taken of z: z(1 − z), 1 − z²."""
 
     name = "slope-form-of-z"
     says = "{form} was taken, σ′ by way of a, but of z{l}"
-    fix = "{δ}    # σ = {σ}"
     rank = 1
     FORMS: ClassVar[Mapping[str, str]] = {"sigmoid": "z{l}·(1 − z{l})", "tanh": "1 − z{l}²"}
-
-    @classmethod
-    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
-        return cls.in_each(with_slope(case, *cls.FORMS), case)
 
     def slope(self, calculation: Calculation, l: int, right: Step) -> Array:
         z = calculation.case.trace.z[l]
         return z * (1 - z) if calculation.case.network.activation[l - 1] == "sigmoid" else 1 - z * z
-
-    def words(self, case: Case) -> dict[str, object]:
-        forms = self.formulas(lambda l: self.FORMS[case.network.activation[l - 1]], case)
-        return {"form": forms.format(l=self.layer or "[l]")}
