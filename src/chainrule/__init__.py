@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from chainrule.training.bench import Bench as Bench
     from chainrule.training.bench import bench as bench
     from chainrule.training.initialization import initial_parameters as initial_parameters
+    from chainrule.training.schedule import Schedule as Schedule
     from chainrule.training.train import Settings as Settings
     from chainrule.training.train import Trained as Trained
     from chainrule.training.train import train as train
@@ -69,6 +70,7 @@ _HOME = {
     "Problem": "model.problem_file",
     "Puzzle": "checking.puzzle",
     "Report": "insight.html_report",
+    "Schedule": "training.schedule",
     "Settings": "training.train",
     "Table": "data.table",
     "Trained": "training.train",
