@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chainrule.checks import shown
 from chainrule.errors import InputError
 
 if TYPE_CHECKING:
     from chainrule.model.model import Examples, Model
+    from chainrule.training.train import Settings
 
 MODEL_SUFFIX = ".safetensors"
 
@@ -59,3 +60,24 @@ def whole_numbers(what: str, text: str, example: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise InputError(f"{what}: {shown(text)} is not a list of layer sizes such as {example}") from None
+
+
+def layer_sizes(text: str) -> tuple[int, ...]:
+    """The hidden layers that a list with commas names; none, where it says so."""
+    return () if text.strip().lower() in ("", "none") else whole_numbers("hidden", text, "64,32, or none")
+
+
+def training_settings(options: Mapping[str, Any]) -> "Settings":
+    """What the options of ``training_options`` say, one value each."""
+    from chainrule.engines.optimizer import Optimizer
+    from chainrule.training.train import Settings
+
+    given = dict(options)
+    return Settings(
+        hidden=layer_sizes(given.pop("hidden")),
+        activation=names(given.pop("activation")),
+        optimizer=Optimizer(given.pop("optimizer"), given.pop("lr")),
+        dropped=given.pop("drop"),
+        standardise=given.pop("scale"),
+        **given,
+    )
