@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from chainrule.model.problem_file import load_problem as load_problem
     from chainrule.training.bench import Bench as Bench
     from chainrule.training.bench import bench as bench
+    from chainrule.training.history import Epoch as Epoch
+    from chainrule.training.history import History as History
     from chainrule.training.initialization import initial_parameters as initial_parameters
     from chainrule.training.schedule import Schedule as Schedule
     from chainrule.training.train import Settings as Settings
@@ -56,10 +58,12 @@ _HOME = {
     "AutogradVerdict": "checking.autograd_verdict",
     "Bench": "training.bench",
     "ChainruleError": "errors",
+    "Epoch": "training.history",
     "Examples": "model.model",
     "Explanation": "insight.explanation",
     "Finding": "checking.verdict",
     "FunctionVerdict": "checking.function_verdict",
+    "History": "training.history",
     "MLPClassifier": "estimators",
     "MLPRegressor": "estimators",
     "Model": "model.model",

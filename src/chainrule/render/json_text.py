@@ -9,14 +9,15 @@ from typing import Any, cast
 def json_text(record: Mapping[str, Any], encoding: str | None) -> str:
     """The record as JSON: no NaN or infinity, which JSON does not have (null instead), and ASCII where it must be."""
     plain_ascii = "utf" not in (encoding or "").lower()
-    return json.dumps(_finite(record), indent=2, ensure_ascii=plain_ascii, allow_nan=False)
+    return json.dumps(finite(record), indent=2, ensure_ascii=plain_ascii, allow_nan=False)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The value with None in place of each NaN and infinity in it."""
     if isinstance(value, float):
         return value if isfinite(value) else None
     if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in cast("Mapping[str, Any]", value).items()}
+        return {key: finite(item) for key, item in cast("Mapping[str, Any]", value).items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in cast("list[Any]", value)]
+        return [finite(item) for item in cast("list[Any]", value)]
     return value

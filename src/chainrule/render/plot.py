@@ -1,6 +1,7 @@
 """Pictures of curves, through matplotlib: the one module that knows it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from io import BytesIO
 from math import isfinite
@@ -31,6 +32,55 @@ def cost_curve(costs: Sequence[float], title: str, kind: str) -> bytes:
     axes.plot(range(1, len(costs) + 1), costs, color=_BLUE, marker="." if len(costs) < 30 else None)
     axes.set(title=title.replace("$", r"\$"), xlabel="epoch", ylabel="mean training cost C", yscale="log")
     return _saved(figure, title, kind)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Curves over one axis: its label, and each curve's name and values, one for each epoch."""
+
+    label: str
+    curves: Mapping[str, Sequence[float]]
+    log: bool = False
+
+
+def epochs_picture(epochs: Sequence[int], panels: Sequence[Panel], best: int | None, title: str, kind: str) -> bytes:
+    """Curves by epoch in panels below each other, as a picture of the kind ".svg", ".png" or ".pdf".
+
+    ``best`` is the place of the epoch that is marked. What is not finite is left out. Raises MissingExtraError.
+    """
+    _check_matplotlib("a picture of a training")
+    title = printable(title)
+    figure, plots = _figure(len(panels))
+    marker = "." if len(epochs) < 30 else None
+    for plot, panel in zip(plots, panels, strict=True):
+        values = [y for curve in panel.curves.values() for y in curve if isfinite(y)]
+        for (name, curve), (color, line) in zip(panel.curves.items(), _styles(len(panel.curves)), strict=True):
+            plot.plot(epochs, curve, color=color, linestyle=line, marker=marker, linewidth=1.4, label=name)
+        log = panel.log and values and min(values) > 0
+        plot.set(ylabel=panel.label, **({"yscale": "log"} if log else {}))
+        if best is not None:
+            plot.axvline(epochs[best], color=_GREY, linestyle=":", linewidth=1.2)
+        if len(panel.curves) > 1:
+            plot.legend(fontsize="x-small", ncols=min(4, len(panel.curves)))
+    if best is not None:
+        *_, decisive = panels[0].curves.values()
+        plots[0].plot(epochs[best], decisive[best], color="black", marker="o", linestyle="none", zorder=3,
+                      label=f"best: epoch {epochs[best]}")  # fmt: skip
+        plots[0].legend(fontsize="x-small")
+    plots[0].set(title=title.replace("$", r"\$"))
+    plots[-1].set(xlabel="epoch")
+    figure.align_ylabels()
+    told = ", ".join(f"{panel.label} ({', '.join(panel.curves)})" for panel in panels)
+    return _saved(figure, title, kind, f"By epoch, 1 to {epochs[-1]}: {told}")
+
+
+def _styles(n: int) -> list[tuple[Any, str]]:
+    """A colour and a kind of line for each of n curves; of many, from the darkest to the lightest."""
+    if n <= 2:
+        return [(_BLUE, "-"), (_RED, "--")][:n]
+    from matplotlib import colormaps
+
+    return [(colormaps["viridis"](0.8 * i / (n - 1)), ("-", "--", "-.", ":")[i % 4]) for i in range(n)]
 
 
 def nudge_picture(
@@ -88,7 +138,7 @@ def _figure(panels: int = 1) -> tuple[Any, list[Any]]:
     """A white figure, readable on any page, and its panels, the first of which is the largest."""
     from matplotlib.figure import Figure
 
-    figure: Any = Figure(figsize=(6.4, 4 if panels == 1 else 5.2), layout="constrained", facecolor="white")
+    figure: Any = Figure(figsize=(6.4, 2.8 + 1.2 * panels), layout="constrained", facecolor="white")
     ratios = [3, *[1.2] * (panels - 1)]
     axes = figure.subplots(panels, 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": ratios})[:, 0]
     for each in axes:

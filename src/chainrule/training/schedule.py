@@ -92,15 +92,15 @@ class Rates:
         return self.at(np.arange(first, first + n))
 
     def at(self, steps: Array) -> Array:
-        """The rates of these steps, in float64; after the run's last step the rate stays what it ended with."""
+        """The rates of these steps, in float64 and above 0; beyond the run's last step its rate stays."""
         shares = self._shares(np.asarray(steps, np.float64))
         if self._warm_up:
             shares = np.where(steps < self._warm_up, (steps + 1) / self._warm_up, shares)
-        return self._lr * shares
+        return np.maximum(self._lr * shares, np.finfo(np.float64).tiny)
 
     def _shares(self, steps: Array) -> Array:
         s, epoch = self._schedule, steps / self._steps_per_epoch
-        t = np.clip(steps - self._warm_up, 0, self._steps)
+        t = np.clip(steps - self._warm_up, 0, self._steps - 1)
         if s.name == "step":
             return s.factor ** np.floor(epoch / s.every)
         if s.name == "cosine":
