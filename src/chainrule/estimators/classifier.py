@@ -38,7 +38,10 @@ class MLPClassifier(ClassifierMixin, MLP):
             self.classes_: Array = self._label_binarizer.classes_
         else:
             self._check_classes(unique_labels(y))
-        return self._label_binarizer.transform(y)
+        if y.ndim == 2:
+            return self._label_binarizer.transform(y)
+        places = np.searchsorted(self.classes_, y)[:, None]  # as the binarizer does, which first tests y once more
+        return places if len(self.classes_) <= 2 else places == np.arange(len(self.classes_))
 
     def _check_classes(self, classes: Array) -> None:
         """Raise InputError unless it can go on with these."""
@@ -58,7 +61,7 @@ class MLPClassifier(ClassifierMixin, MLP):
 
     def strata(self, Y: Array) -> Array | None:
         """The classes where there are two of them."""
-        return Y.astype(bool) if self.n_outputs_ == 1 else None
+        return Y.ravel().astype(bool) if self.n_outputs_ == 1 else None
 
     def validation_score(self, a: Array, examples: Examples) -> float:
         """The share of right predictions; of several labels all have to be right."""

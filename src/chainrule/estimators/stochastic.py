@@ -208,16 +208,13 @@ def train(
 
 
 def _split(mlp: "MLP", examples: Examples, random: np.random.RandomState) -> tuple[Examples, Examples]:
-    """The examples to train on and those held out for early stopping."""
-    from sklearn.model_selection import train_test_split
+    """The examples to train on and those held out for early stopping, as ``train_test_split`` has them."""
+    from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 
-    parts: Any = train_test_split(
-        np.arange(len(examples)),
-        random_state=random,
-        test_size=mlp.validation_fraction,
-        stratify=mlp.strata(examples.Y),
-    )
-    rows, held_out = parts
+    strata = mlp.strata(examples.Y)
+    Split: Any = ShuffleSplit if strata is None else StratifiedShuffleSplit
+    split = Split(1, test_size=mlp.validation_fraction, random_state=random).split(examples.Y, strata)
+    rows, held_out = next(split)
     if len(held_out) < 2:
         raise InputError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
     if examples.weights is not None:
