@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from chainrule.model.problem_file import load_problem as load_problem
     from chainrule.training.bench import Bench as Bench
     from chainrule.training.bench import bench as bench
+    from chainrule.training.compare import Comparison as Comparison
+    from chainrule.training.compare import compare as compare
     from chainrule.training.history import Epoch as Epoch
     from chainrule.training.history import History as History
     from chainrule.training.initialization import initial_parameters as initial_parameters
@@ -59,6 +61,7 @@ _HOME = {
     "Bench": "training.bench",
     "ChainruleError": "errors",
     "Epoch": "training.history",
+    "Comparison": "training.compare",
     "Examples": "model.model",
     "Explanation": "insight.explanation",
     "Finding": "checking.verdict",
@@ -84,6 +87,7 @@ _HOME = {
     "check_autograd": "checking.autograd",
     "check_function": "checking.function",
     "check_module": "checking.module",
+    "compare": "training.compare",
     "example_gradients": "insight.gradient",
     "example_norms": "insight.gradient",
     "explain": "insight.explain",

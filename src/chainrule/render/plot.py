@@ -15,6 +15,9 @@ FORMATS = (".svg", ".png", ".pdf")
 
 Point = tuple[float, float]
 
+LEAST_SHARE = 1e-12
+"""What is smaller than the largest by this factor is beyond a logarithmic axis of a chart: it is as good as nothing."""
+
 _BLUE, _GREY, _RED = "#1f6feb", "#6e7781", "#cf222e"
 
 
@@ -81,6 +84,57 @@ def _styles(n: int) -> list[tuple[Any, str]]:
     from matplotlib import colormaps
 
     return [(colormaps["viridis"](0.8 * i / (n - 1)), ("-", "--", "-.", ":")[i % 4]) for i in range(n)]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Named curves over axes of these two names; ``before`` has the same curves as they were, drawn faintly.
+
+    ``counted`` says that x are whole numbers, each of them a point.
+    """
+
+    title: str
+    axes: tuple[str, str]
+    curves: Mapping[str, Sequence[Point]]
+    before: Mapping[str, Sequence[Point]]
+    log: bool = False
+    counted: bool = False
+
+
+def charts_picture(charts: Sequence[Chart], title: str, description: str, kind: str) -> bytes:
+    """Charts of the same names, two beside each other, as a picture of the kind ".svg", ".png" or ".pdf".
+
+    What is not finite, or not above 0 where the axis is logarithmic, is left out. Raises MissingExtraError.
+    """
+    _check_matplotlib("a picture of a comparison")
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    title = printable(title)
+    names = list(charts[0].curves)
+    styles = dict(zip(names, _styles(len(names)), strict=True))
+    figure: Any = Figure(figsize=(9, 3.2 * -(-len(charts) // 2)), layout="constrained", facecolor="white")
+    plots = figure.subplots(-(-len(charts) // 2), 2, squeeze=False).ravel()
+    for plot, chart in zip(plots, charts, strict=True):
+        for curves, faint in ((chart.before, True), (chart.curves, False)):
+            for name, points in curves.items():
+                shown = [point for point in points if isfinite(point[1]) and (point[1] > 0 or not chart.log)]
+                color, line = styles[name]
+                drawn = {"alpha": 0.35, "linewidth": 3} if faint else {"linewidth": 1.4, "label": name}
+                marker = "o" if chart.counted and not faint else None
+                x, y = [point[0] for point in shown], [point[1] for point in shown]
+                plot.plot(x, y, color=color, linestyle=line, marker=marker, markersize=4, **drawn)
+        plot.set(title=chart.title, xlabel=chart.axes[0], ylabel=chart.axes[1], yscale="log" if chart.log else "linear")
+        plot.grid(alpha=0.3)
+        if chart.log:
+            bottom, top = plot.get_ylim()
+            plot.set_ylim(bottom=max(bottom, top * LEAST_SHARE))
+        if chart.counted:
+            plot.xaxis.set_major_locator(MaxNLocator(integer=True))
+    handles = plots[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=min(6, len(names)), fontsize="small")
+    figure.suptitle(title.replace("$", r"\$"))
+    return _saved(figure, title, kind, description)
 
 
 def nudge_picture(

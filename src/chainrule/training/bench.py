@@ -205,9 +205,9 @@ def bench(
 
     began = perf_counter()
     state = made_up(network, replace(optimizer, lr=min(optimizer.rate, _RATE)), batch_size, dtype)
-    turns = {"step": _steps(state, used), "gradient": _gradients(state, used)}
+    turns = {"step": steps(state, used), "gradient": _gradients(state, used)}
     if used.NAME != "reference":
-        turns["reference"] = _steps(state, engine_called("reference"))
+        turns["reference"] = steps(state, engine_called("reference"))
     share = seconds / (len(turns) + 3)
     rounds = max(ROUNDS, round(share / _SLICE))
     slice_ = max(SLICE_SECONDS, min(_SLICE, share / rounds))
@@ -299,7 +299,8 @@ class Turn:
         self.times.append(elapsed / self.calls)
 
 
-def _steps(state: TrainingState, engine: ModuleType) -> Turn:
+def steps(state: TrainingState, engine: ModuleType) -> Turn:
+    """One call is one step of the engine, from the same parameters each time."""
     first = state.parameters.vector.copy()
 
     def start() -> None:

@@ -1,0 +1,68 @@
+"""chainrule compare."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chainrule.cli.command import Command
+from chainrule.cli.options import NUMBER, PATH, data_argument, json_option, training_options
+from chainrule.cli.reading import layer_sizes, training_settings
+from chainrule.cli.showing import print_json, rounds, say, tell
+
+
+@click.command(cls=Command)
+@data_argument
+@training_options(several=True)
+@click.option(
+    "--target-score",
+    type=NUMBER,
+    metavar="SCORE",
+    help="The accuracy or R² of examples held out that the runs are timed to. Default: 95 % of the best.",
+)
+@click.option(
+    "--own-start", is_flag=True, help="Start each run with weights drawn for its own activations, not the first's."
+)
+@click.option("--plot", type=PATH, help="Draw cost, σ′ and gradients into this .svg, .png or .pdf (extra plots).")
+@json_option
+def compare(
+    data: str,
+    target_score: float | None,
+    own_start: bool,
+    plot: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Train the same network on DATA under different settings, side by side: cost and score by epoch and second, and
+    what their layers are like.
+
+    --activation, --cost, --optimizer, --lr, --batch-size, --l1, --l2 and --seed take several values with commas
+    between, as in --activation sigmoid,tanh,relu; there is a run for each combination. Split, first weights and order
+    are the same in all. Ctrl-C stops early and shows what was done.
+    """
+    from chainrule.data.source import read_table
+    from chainrule.model.write import check_writable, write
+    from chainrule.render.plot import check_plot
+    from chainrule.training.compare import VARIED
+    from chainrule.training.compare import compare as compare_
+
+    if plot is not None:
+        check_plot(plot)
+        check_writable(plot)
+    vary: dict[str, Any] = {name: options[name] for name in VARIED if isinstance(options.get(name), tuple | list)}
+    settings = training_settings(options | {name: values[0] for name, values in vary.items()})
+    vary["hidden"] = [layer_sizes(text) for text in vary["hidden"]]
+    table = read_table(data)
+    with rounds("comparing", after=1.0) as watch:
+        compared = compare_(table, settings, target_score=target_score, own_start=own_start, watch=watch, **vary)
+    if plot is not None:
+        replaced = plot.exists()
+        write({plot: compared.picture(plot.suffix.lower())})
+        tell(f"{'replaced' if replaced else 'saved'} {plot}")
+    if as_json:
+        print_json(compared.json())
+    else:
+        say(compared.text())
+    if compared.interrupted:
+        sys.exit(130)
