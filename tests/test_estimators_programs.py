@@ -20,7 +20,7 @@ BY_LINE_SEARCH = {"linear_lbfgs", "moons"}
 """L-BFGS may take another way, so that only what it comes to is the same."""
 
 WITHIN = 1e-9
-"""The same steps: at most 3,000, each off by the rounding of some 100 sums: 3000·100·ε < 1e-10; a score 10 times that."""
+"""The same steps: at most 3,000, each off by the rounding of 100 sums: 3000·100·ε < 1e-10; a score by 10 times that."""
 
 
 def program(path: Path, ours: bool) -> Callable[[int], float]:
