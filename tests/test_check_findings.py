@@ -119,6 +119,27 @@ def test_biases_that_are_one_number_in_every_layer_are_one_finding(of: Callable[
     assert (finding.bug, finding.layer) == ("bias-summed-over-all", None)
 
 
+# in the last layer of a logarithmic cost ------------------------------------------------------------
+
+
+def test_a_slope_that_is_missing_where_a_minus_y_needs_none_is_named() -> None:
+    """dZ = dA = −Y/A + (1 − Y)/(1 − A), and no σ′ after it."""
+    q = deep(3, square=False, cost="binary-cross-entropy")
+    (finding,) = checked(q, backprop(q, Planted("missing-slope", 3))).findings
+    assert (finding.bug, finding.layer) == ("missing-slope", 3)
+    assert finding.fix == "δ3 = a3 - Y    # σ = sigmoid"
+    q = deep(1, square=False, cost="binary-cross-entropy")
+    (finding,) = checked(q, backprop(q, Planted("missing-slope", 1))).findings
+    assert finding.evidence.startswith("yours = exact ÷ σ′(z1), example by example, in all ")
+
+
+def test_a_softmax_jacobian_that_is_missing_is_named() -> None:
+    q = deep(3, square=False, cost="cross-entropy")
+    (finding,) = checked(q, backprop(q, Planted("softmax-missing", 3))).findings
+    assert (finding.bug, finding.layer) == ("softmax-missing", 3)
+    assert finding.fix.startswith("δ3 = a3 - Y    # ")
+
+
 # what a verdict says besides ------------------------------------------------------------------------
 
 
@@ -245,6 +266,20 @@ def test_float16_is_a_type_that_numbers_are_kept_in_and_no_arithmetic_unless_it_
     assert not verdict.ok
     assert "precision float16 judges" in verdict.notes[0]
     assert checked(q, off, precision="float16").ok
+
+
+@pytest.mark.parametrize("cost", ["binary-cross-entropy", "cross-entropy"])
+def test_other_labels_are_no_mistake_that_explains_the_last_biases_alone(cost: str) -> None:
+    """Sums of labels are whole numbers, which agree by chance."""
+    agree = 0
+    for seed in range(15):
+        q, random = deep(2, square=False, seed=seed, cost=cost), np.random.default_rng(seed)
+        other = replace(q, Y=np.eye(3)[random.integers(3, size=7)])
+        mirrored = {tuple(q.Y.sum(axis=0)[list(order)]) for order in ((1, 0, 2), (2, 1, 0), (0, 2, 1))}
+        agree += tuple(other.Y.sum(axis=0)) in mirrored
+        for finding in checked(q, backprop(other)).findings:
+            assert finding.bug is None or "w2" in finding.parameters, str(finding)
+    assert agree > 1
 
 
 # what it costs -------------------------------------------------------------------------------------

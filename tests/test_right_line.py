@@ -18,8 +18,8 @@ from chainrule.checking.right_line import line_of, δ_line
 
 Array = np.ndarray[Any, Any]
 IN_WORDS = {
-    "another-activation", "classes-permuted", "kink-convention", "labels-permuted", "labels-shifted",
-    "labels-shuffled", "labels-swapped", "layers-reversed", "updated-weights",
+    "another-activation", "classes-permuted", "kink-convention", "labels-inverted", "labels-permuted",
+    "labels-shifted", "labels-shuffled", "labels-swapped", "layers-reversed", "updated-weights",
 }  # fmt: skip
 """Mistakes whose remedy is no line of the gradient."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .planted import Gradient, Planted, Problem, cost_slope, slope, value
+from .planted import OF_SLOPE, SUBTRACTS, Gradient, Planted, Problem, cost_slope, slope, value
 
 Array = np.ndarray[Any, Any]
 Made = Callable[..., Planted | None]
@@ -19,14 +19,14 @@ Made = Callable[..., Planted | None]
 
 MISTAKES = frozenset({
     "activation-for-slope", "bias-summed", "clipped-delta", "cross-entropy-as-squared-error", "delta-of-next-layer",
-    "example-left-out", "example-twice", "forward-without-bias", "input-for-activation", "labels-permuted",
-    "labels-shifted", "labels-shuffled", "labels-swapped", "layers-reversed", "mask-inverted", "mask-of-gradient",
-    "mean-missing", "mean-squared", "missing-slope", "next-activation", "one-example", "penalty-in-part",
-    "penalty-missing", "penalty-on-biases", "penalty-scaled", "sign", "sign-of-layer", "slope-form-of-z",
-    "slope-in-part", "slope-of-a", "slope-twice", "softmax-diagonal", "softmax-slope", "softmax-twice",
-    "squared-error-as-cross-entropy", "stray-factor-in-delta", "transposed-result", "transposed-weight",
-    "weight-of-wrong-layer", "weights-ignored", "weights-not-normalised", "weights-twice", "z-for-activation",
-    "zeros", "zeros-in-one",
+    "example-left-out", "example-twice", "forward-without-bias", "input-for-activation", "labels-inverted",
+    "labels-permuted", "labels-shifted", "labels-shuffled", "labels-swapped", "layers-reversed", "mask-inverted",
+    "mask-of-gradient", "mean-missing", "mean-squared", "missing-slope", "next-activation", "one-example",
+    "penalty-in-part", "penalty-missing", "penalty-on-biases", "penalty-scaled", "sign", "sign-of-layer",
+    "slope-form-of-z", "slope-in-part", "slope-of-a", "slope-twice", "softmax-diagonal", "softmax-missing",
+    "softmax-slope", "softmax-twice", "squared-error-as-cross-entropy", "stray-factor-in-delta", "transposed-result",
+    "transposed-weight", "weight-of-wrong-layer", "weights-ignored", "weights-not-normalised", "weights-twice",
+    "z-for-activation", "zeros", "zeros-in-one",
 })  # fmt: skip
 """Those that are made here."""
 
@@ -55,6 +55,8 @@ def one_by_one(q: Problem, *planted: Planted) -> Gradient:
 
         # back
         y = q.Y[target_of(i, n, at)]
+        if at("labels-inverted"):
+            y = 1 - y
         δ = at_the_end(q, z[L], a[L], y, at)
         for l in range(L, 0, -1):
             if l < L:
@@ -140,7 +142,6 @@ def at_the_end(q: Problem, z: Array, a: Array, y: Array, at: Made) -> Array:
     """∂C/∂z of the last layer, for one example."""
     f, L = q.f[q.L], q.L
     minus = -1 if at("sign") else 1  # y − a
-    subtracts = f == "softmax" or q.cost == "binary-cross-entropy" or (q.cost, f) == ("poisson", "exp")
     if m := at("cross-entropy-as-squared-error", L):
         if f == "softmax":
             return m.how * np.array([a[k] * ((a - y)[k] - a @ (a - y)) for k in range(len(a))])
@@ -153,7 +154,9 @@ def at_the_end(q: Problem, z: Array, a: Array, y: Array, at: Made) -> Array:
         return np.array([a[k] * ((a - y)[k] - a @ (a - y)) for k in range(len(a))])
     if at("squared-error-as-cross-entropy", L):
         return a - y
-    if subtracts:
+    if at("softmax-missing", L):
+        return -(y / a)
+    if f == "softmax" or ((q.cost, f) in SUBTRACTS and not any(at(name, L) for name in OF_SLOPE)):
         return minus * (a - y)
     dC_da = minus * cost_slope(q.cost, a[None], y[None])[0]
     return dC_da * slope_of(f, z, a, dC_da, partial(at, layer=L))

@@ -26,6 +26,14 @@ LAST = {
 }
 
 
+OF_SLOPE = (
+    "missing-slope", "slope-of-a", "activation-for-slope", "slope-of-another-activation", "slope-by-anothers-form",
+    "slope-of-wrong-layer", "slope-in-part", "slope-form-of-z", "slope-twice",
+)  # fmt: skip
+SUBTRACTS = (("binary-cross-entropy", "sigmoid"), ("poisson", "exp"))
+"""Where ∂C/∂z of the last layer is a − y; who makes a mistake in σ′ there goes by way of ∂C/∂a, which needs it."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """A network with its examples; f[l], w[l] and b[l] count from 1, f[0] is not used; s are weights or None."""
@@ -193,6 +201,8 @@ def backprop(q: Problem, *planted: Planted) -> Gradient:
         y = np.array([y[k] for k in m.how])
     if m := at("classes-permuted"):
         y = y[:, m.how]
+    if at("labels-inverted"):
+        y = np.where(y == 1, 0.0, 1.0)
     if m := at("labels-not-one-hot"):
         y = np.repeat(y.argmax(axis=1)[:, None] + m.how, y.shape[1], axis=1)
 
@@ -249,7 +259,11 @@ def backprop(q: Problem, *planted: Planted) -> Gradient:
         δ[L] = (a[L] - y) * a[L] * (1 - a[L])
     elif at("softmax-twice", L):
         δ[L] = np.array([jacobian[i] @ (a[L][i] - y[i]) for i in range(n)])
-    elif f[L] == "softmax" or cost == "binary-cross-entropy" or (cost, f[L]) == ("poisson", "exp"):
+    elif at("softmax-missing", L):
+        δ[L] = -y / a[L]
+    elif m := at("softmax-axis", L):
+        δ[L] = np.exp(z[L]) / np.exp(z[L]).sum(axis=m.how) - y
+    elif f[L] == "softmax" or ((cost, f[L]) in SUBTRACTS and not any(at(name, L) for name in OF_SLOPE)):
         δ[L] = a[L] - y
     else:
         dC_da = cost_slope(cost, a[L], y)
@@ -399,7 +413,7 @@ def places(name: str, q: Problem, random: np.random.Generator) -> list[Planted]:
     L, n, sizes = q.L, q.n, q.sizes
     layers, hidden = range(1, L + 1), range(1, L)
     squared = q.cost.endswith("squared-error") or q.cost == "huber"
-    sloped = [*hidden, *([L] if squared else [])]  # σ′ is a factor of its own
+    sloped = [l for l in layers if q.f[l] != "softmax"]  # σ′ is a factor
     square = [l for l in layers if sizes[l] == sizes[l - 1]]
     factor = float(random.choice([3, 7, 0.1, 1.7, -2.5, round(random.uniform(0.2, 5), 3)]))
 
@@ -445,8 +459,10 @@ def places(name: str, q: Problem, random: np.random.Generator) -> list[Planted]:
             return each([l for l in sloped if q.f[l] in ("relu", "leaky-relu")])
         case "mask-of-gradient":
             return each([l for l in sloped if q.f[l] == "relu"])
-        case "softmax-twice" | "softmax-diagonal" | "softmax-slope":
+        case "softmax-twice" | "softmax-diagonal" | "softmax-missing" | "softmax-slope":
             return each([L] if q.f[L] == "softmax" else [])
+        case "softmax-axis":
+            return each([L] if q.f[L] == "softmax" and n > 1 else [], 0, None)
         case "cross-entropy-as-squared-error":
             return each([L] if not squared else [], 1, 2)
         case "squared-error-as-cross-entropy":
@@ -490,6 +506,8 @@ def places(name: str, q: Problem, random: np.random.Generator) -> list[Planted]:
             return everywhere((int(i), int(j)), when=n > 1)
         case "labels-shuffled":
             return everywhere(random.permutation(n).tolist(), when=1 < n <= sizes[L - 1] + 1)
+        case "labels-inverted":
+            return everywhere(None, when=q.f[L] != "softmax" and set(q.Y.ravel()) <= {0, 1})
         case "labels-not-one-hot":
             one_hot = sizes[L] > 1 and set(q.Y.ravel()) == {0, 1} and (q.Y.sum(axis=1) == 1).all()
             return everywhere(0, 1, when=bool(one_hot))

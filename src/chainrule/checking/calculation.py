@@ -171,9 +171,14 @@ class Calculation:
 
     def _output(self) -> Array:
         case, C, L = self.case, self.case.network.C, self.case.L
-        if C.canonical is None:
+        if C.canonical is None or self._by_slope:
             return self.slope(L) * self.dC_da(L)
         return C.delta(case.trace.z[L], self.targets(), case.network.σ(L))
+
+    @property
+    def _by_slope(self) -> bool:
+        """Whether σ′ of the last layer is done wrong: then it is taken, although a − y needs none."""
+        return any(mistake.does("slope") and mistake.made_in(self.case.L) for mistake in self.mistakes)
 
     def _w(self, l: int, rows: Array | slice) -> Array:
         return (self.weight_shares(l)[:, None] * self.δ(l)[:, rows]).T @ self.activation(l) + self.penalty(l)[rows]
@@ -214,11 +219,17 @@ class Calculation:
         share = example_shares(case.n, case.weights)[:, None]
         least = r.tiny / np.where(share > 0, share, 1)  # δ may carry its share, and be too small to be kept with it
         if l == case.L:
-            return r.output + FEW * r.u * δ + least
+            return self._error_of_output() + FEW * r.u * δ + least
         W, above = np.abs(self.weight(l + 1)), np.abs(self.δ(l + 1))
         incoming, s = above @ W, np.abs(self.slope(l))
         e = self._error_δ(l + 1) @ W + r.sum(len(W)) * incoming + least
         return r.slope[l] * incoming + (s + r.slope[l]) * e + FEW * r.u * (s * incoming + δ) + least
+
+    def _error_of_output(self) -> Array:
+        r, L = self.case.rounding, self.case.L
+        if not self._by_slope:
+            return r.output
+        return r.dC_da * (np.abs(self.slope(L)) + r.slope[L]) + np.abs(self.dC_da(L)) * r.slope[L]
 
     def _error_w(self, l: int, rows: Array | slice) -> Array:
         case, r = self.case, self.case.rounding
@@ -262,7 +273,7 @@ class Calculation:
         share = example_shares(case.n, case.weights)
         least = r.tiny / np.where(share > 0, share, 1) * np.sqrt(case.sizes[l])
         if l == case.L:
-            return _length(r.output) + FEW * r.u * δ + least
+            return _length(self._error_of_output()) + FEW * r.u * δ + least
         W = self.weight(l + 1)
         size = float(np.linalg.norm(W))
         incoming, s, of_s = _length(self.δ(l + 1)) * size, _largest(self.slope(l)), _largest(r.slope[l])

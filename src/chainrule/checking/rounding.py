@@ -20,12 +20,14 @@ from chainrule.checking.arithmetic import FEW, Arithmetic, arithmetic_of
 
 @dataclass(frozen=True)
 class Rounding:
-    """Bounds of absolute errors: of every z[l], a[l], σ′(z[l]) and of ∂C/∂z of the last layer; (examples, n_l) each."""
+    """Bounds of absolute errors: of every z[l], a[l], σ′(z[l]); of ∂C/∂a and ∂C/∂z of the last layer; (examples, n_l)
+    each."""
 
     arithmetic: Arithmetic
     z: Mapping[int, Array]
     a: Mapping[int, Array]
     slope: Mapping[int, Array]
+    dC_da: Array
     output: Array
 
     @property
@@ -88,7 +90,9 @@ def rounding_of(p: ParameterVector, trace: Trace, Y: Array, u: float) -> Roundin
                 a[l], slope[l] = a[l] + lacks, slope[l] + lacks
         else:  # softmax: ∂a_j = a_j(∂z_j − Σ_k a_k ∂z_k)
             a[l] = 2 * a_l * (z[l] + (a_l * z[l]).sum(axis=1, keepdims=True)) + own * a_l.shape[1] + tiny
-    return Rounding(arithmetic, z, a, slope, _of_output(p, trace, Y, a, slope, u) + tiny)
+    of_a = a[p.network.depth]
+    of_dC_da = _of_dC_da(p, trace, Y, of_a, u)
+    return Rounding(arithmetic, z, a, slope, of_dC_da, _of_output(p, trace, Y, of_a, of_dC_da, slope, u) + tiny)
 
 
 def _moves(f: Callable[[Array], Array], z: Array, value: Array, error: Array) -> Array:
@@ -96,20 +100,34 @@ def _moves(f: Callable[[Array], Array], z: Array, value: Array, error: Array) ->
     return np.maximum(np.abs(f(z + error) - value), np.abs(f(z - error) - value))
 
 
+def _of_dC_da(p: ParameterVector, trace: Trace, Y: Array, of_a: Array, u: float) -> Array:
+    L, cost = p.network.depth, p.network.C
+    a, dC_da = trace.a[L], np.abs(cost.dC_da(trace.z[L], Y, p.network.σ(L)))
+    match cost.name:
+        case "cross-entropy":
+            return _of_quotient(dC_da, a, of_a, u)  # y/a
+        case "binary-cross-entropy":  # 1 − a is rounded by itself
+            one, other = np.where(Y > 0, Y / a, 0), np.where(Y < 1, (1 - Y) / (1 - a), 0)
+            return _of_quotient(one, a, of_a, u) + _of_quotient(other, 1 - a, of_a + u, u)
+        case "poisson":  # y/a is at most |1 − y/a| + 1
+            return _of_quotient(np.where(Y == 0, 0, dC_da + 1), a, of_a, u) + FEW * u
+        case _:
+            scale = {"squared-error": 2, "mean-squared-error": 2 / Y.shape[1]}.get(cost.name, 1)
+            return scale * (of_a + FEW * u * (np.abs(a) + np.abs(Y)))
+
+
+def _of_quotient(quotient: Array, a: Array, of_a: Array, u: float) -> Array:
+    """y/a is off by y·e/(a(a − e)) when a is off by e."""
+    least = np.maximum(np.abs(a) - of_a, np.finfo(np.float64).tiny)
+    return quotient * (of_a / least + FEW * u)
+
+
 def _of_output(
-    p: ParameterVector, trace: Trace, Y: Array, a: Mapping[int, Array], slope: Mapping[int, Array], u: float
+    p: ParameterVector, trace: Trace, Y: Array, a: Array, of_dC_da: Array, slope: Mapping[int, Array], u: float
 ) -> Array:
     L, cost, σ = p.network.depth, p.network.C, p.network.σ(p.network.depth)
-    sizes = np.abs(trace.a[L]) + np.abs(Y)
     if cost.name in ("cross-entropy", "binary-cross-entropy"):
-        return a[L] + (FEW + Y.shape[1]) * u * sizes
+        return a + (FEW + Y.shape[1]) * u * (np.abs(trace.a[L]) + np.abs(Y))
     s = np.abs(σ.derivative(trace.z[L]))
     dC_da = np.abs(cost.dC_da(trace.z[L], Y, σ))
-    if cost.name == "poisson":
-        ratio = np.where(Y == 0, 0, dC_da + 1)  # at least y/a, which is off by y·e/(a(a − e)) when a is off by e
-        least = np.maximum(np.abs(trace.a[L]) - a[L], np.finfo(np.float64).tiny)
-        of_dC_da = ratio * (a[L] / least + FEW * u) + FEW * u
-    else:
-        scale = {"squared-error": 2, "mean-squared-error": 2 / Y.shape[1]}.get(cost.name, 1)
-        of_dC_da = scale * (a[L] + FEW * u * sizes)
     return of_dC_da * (s + slope[L]) + dC_da * slope[L] + FEW * u * dC_da * s

@@ -92,7 +92,8 @@ class Search:
             elif whole:
                 return []
             else:
-                beam = self._aside(beam[0])
+                alike = [e for e in beam if e.explained == beam[0].explained]
+                beam = self._aside(next((e for e in alike if not self._refuted(e)), beam[0]))
         found = [e for e in beam if e.explained == len(self.names) and e.aside == beam[0].aside]
         # where so many leave something, more is wrong than a few mistakes
         return [e for e in found if len(e.mistakes) < MOST_TOGETHER or not e.aside]
@@ -192,11 +193,20 @@ class Search:
         return replace(e, explained=at)
 
     def _aside(self, e: Explanation) -> list[Explanation]:
-        """Past one array that nothing explains. A mistake that spoils an array that is right was none."""
-        while e.without is not None and self.names[e.explained] not in self.wrong:
+        """Past one array that nothing explains. A mistake that spoils an array that is right was none, and neither was
+        one that is refuted."""
+        while e.without is not None and (self.names[e.explained] not in self.wrong or self._refuted(e)):
             e = e.without
         aside = Explanation(e.calculation, e.explained + 1, e.aside | {self.names[e.explained]}, e.without)
         return [self._onward(aside)]
+
+    def _refuted(self, e: Explanation) -> bool:
+        """Whether the last mistake explains ∂C/∂b of a layer and nothing else: it makes a ∂C/∂w of it, too, but another
+        than was given."""
+        if e.without is None or e.explained != e.without.explained + 1:
+            return False
+        b, w = self.names[e.without.explained], self.names[e.explained]
+        return b[1:] == w[1:] and e.mistakes[-1].touches(w)
 
 
 def within(given: Array, right: Array, allowed: Array | float) -> bool:

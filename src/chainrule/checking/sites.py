@@ -4,9 +4,9 @@ from chainrule.checking.case import Case
 
 
 def with_slope(case: Case, *activations: str) -> list[int]:
-    """The layers whose σ′(z) is a factor by itself: all hidden ones, and the last where the cost leaves it one; those
-    of some activations alone, where any are named."""
-    layers = [*case.hidden, *([case.L] if case.network.C.canonical is None else [])]
+    """The layers whose σ′(z) is a factor, which a softmax has none of; those of some activations alone, where any are
+    named."""
+    layers = [l for l in case.layers if case.network.σ(l).elementwise]
     return [l for l in layers if not activations or case.network.activation[l - 1] in activations]
 
 

@@ -185,6 +185,24 @@ class ClassesPermuted(Mistake):
         return right()[:, list(self.order)]
 
 
+class LabelsInverted(Mistake):
+    """0 and 1 change places in the targets: 1 − y."""
+
+    name = "labels-inverted"
+    says = "the targets were taken the wrong way round: 1 − y for y"
+    fix = "y is 1 for what the output stands for, 0 for what it does not"
+    rank = 2
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        # of two classes of a softmax it is another order of the classes, of more no targets
+        elementwise = case.network.σ(case.L).elementwise
+        return [cls(None)] if elementwise and bool(((case.Y == 0) | (case.Y == 1)).all()) else []
+
+    def targets(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return 1 - right()
+
+
 class LabelsNotOneHot(Mistake):
     """The number of the class is subtracted from every output, since the labels were not made one-hot."""
 

@@ -1,4 +1,4 @@
-"""What goes wrong between softmax and cross-entropy."""
+"""What goes wrong in softmax, and between it and cross-entropy."""
 
 from collections.abc import Iterable
 from typing import Self
@@ -41,6 +41,39 @@ class SoftmaxDiagonal(_OfSoftmax):
     def δ(self, calculation: Calculation, l: int, right: Step) -> Array:
         a = calculation.case.trace.a[l]
         return calculation.dC_da(l) * a * (1 - a)
+
+
+class SoftmaxMissing(_OfSoftmax):
+    """The softmax Jacobian is left out: ∂C/∂a = −y/a is taken for ∂C/∂z."""
+
+    name = "softmax-missing"
+    says = "the softmax Jacobian ∂a/∂z is missing: ∂C/∂a = −y/a was taken for ∂C/∂z"
+    fix = "{δ}    # −y/a times all ∂a_j/∂z_k = a_j([j = k] − a_k)"
+    rank = 0
+
+    def δ(self, calculation: Calculation, l: int, right: Step) -> Array:
+        return calculation.dC_da(l)
+
+
+class SoftmaxAxis(_OfSoftmax):
+    """The sum in softmax runs over the examples, or over everything, where it should run over the outputs of one."""
+
+    name = "softmax-axis"
+    says = "the sum in softmax ran over {over}, not over the outputs of one example"
+    fix = "a{l} = np.exp(z{l}) / np.exp(z{l}).sum(axis=1, keepdims=True)"
+    rank = 2
+
+    over: str
+
+    @classmethod
+    def sites(cls, case: Case, given: Given) -> Iterable[Self]:
+        made = case.network.activation[-1] == "softmax" and case.n > 1
+        return [cls(case.L, over) for over in ("the examples", "outputs and examples alike") if made]
+
+    def δ(self, calculation: Calculation, l: int, right: Step) -> Array:
+        z, softmax = calculation.case.trace.z[l], calculation.case.network.σ(l).value
+        a = softmax(z.T).T if self.over == "the examples" else softmax(z.reshape(1, -1)).reshape(z.shape)
+        return a - calculation.targets()
 
 
 class SoftmaxSlope(_OfSoftmax):
