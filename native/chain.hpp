@@ -103,7 +103,7 @@ private:
         memory.prepare(plan, {cut.blocks ? BLOCK : cut.batch, cut.blocks ? threads : 1, cut.groups, threads,
                               copies ? threads : 1});
         std::unique_ptr<T[]> unfused;
-        if (nabla_C == nullptr && !stretch.fused)
+        if (nabla_C == nullptr && (!stretch.fused || stretch.clip_norm > 0))
             unfused.reset(new T[std::size_t(plan.sums_size * (copies ? threads : 1))]);
         Weights<T>& first = memory.copies[0];
         first.parameters = stretch.parameters;
@@ -130,7 +130,8 @@ private:
         if (copies && t > 0) copy_weights(s, own);
         for (const Part* part = first; part != last; ++part) load(plan, *part, own);
         barrier.wait();
-        Batch<T> batch{s.examples, s.order, s.cursor, 0};
+        Batch<T> batch{s.examples, s.order, s.cursor, 0, {s.dropout, s.key}};
+        const bool measured = s.squares != nullptr || s.clip_norm > 0;
         const Index n = s.in_epoch;
         int turn = 0;  // of the updates, not of the steps: one that updates nothing meets no barrier
         for (Index step = 0; step < s.n_steps; ++step) {
@@ -139,7 +140,9 @@ private:
             if (t == 0) {
                 s.cost[step] = 0;
                 s.weight[step] = shares.weight;
+                for (int l = 0; s.squares != nullptr && l < plan.L; ++l) s.squares[step * plan.L + l] = 0;
             }
+            batch.dropout.step = std::uint64_t(s.first_step + step);
             Batch<T> next = batch;
             next.at = batch.at + batch.rows < n ? batch.at + batch.rows : 0;
             next.rows = n - next.at < s.batch_size ? n - next.at : s.batch_size;
@@ -153,7 +156,7 @@ private:
                 if (more && !call.cut.blocks)
                     ahead = Ahead<T>(next, plan.inputs.n, begin_of(next.rows, t, threads),
                                      begin_of(next.rows, t + 1, threads), last - first);
-                const Constants<T> constants(s.optimizer, double(s.first_step + step + 1));
+                const Constants<T> constants(s.optimizer, s.rates ? s.rates[step] : 0, double(s.first_step + step + 1));
                 for (const Part* part = first; part != last; ++part) {
                     ahead.fetch();
                     if (part + 1 != last) fetch(plan, part[1], own);
@@ -170,6 +173,7 @@ private:
                             size = penalise<false>(weights_of(plan, *part, own, g), penalty);
                         }
                     }
+                    if (measured) own.squares[part - plan.parts.data()] = squares(plan, *part, g);
                     if (call.nabla_C != nullptr)
                         store(plan.layers[std::size_t(part->layer)], *part, g, g + part->n_weights, call.nabla_C);
                     else if (unfused == nullptr)
@@ -177,12 +181,19 @@ private:
                 }
                 if (unfused != nullptr) {
                     barrier.wait();
-                    for (const Part* part = first; part != last; ++part)
-                        update_part(*part, s.optimizer.method, own, unfused + part->sums, constants, more);
+                    const T share = s.clip_norm > 0 ? clipped(own, s.clip_norm) : T(1);
+                    for (const Part* part = first; part != last; ++part) {
+                        T* const g = unfused + part->sums;
+                        for (Index i = 0; share != 1 && i < part->n_weights + part->n_biases; ++i) g[i] *= share;
+                        update_part(*part, s.optimizer.method, own, g, constants, more);
+                    }
                 }
                 if (!copies) barrier.wait();
                 if (t == 0 && penalty)
                     for (std::size_t part = 0; part < plan.parts.size(); ++part) s.cost[step] += own.penalty[part];
+                if (t == 0 && s.squares != nullptr)
+                    for (std::size_t part = 0; part < plan.parts.size(); ++part)
+                        s.squares[step * plan.L + plan.parts[part].layer - 1] += own.squares[part];
                 turn ^= 1;
             }
             batch.at = next.at;
@@ -196,6 +207,14 @@ private:
                      bool more) {
         update(plan, method, part, own, g, constants);
         if (more) derive(plan, part, own);
+    }
+
+    // What ∇C has to be multiplied by so that it is no longer than `most`.
+    T clipped(const Weights<T>& own, double most) const {
+        double sum = 0;
+        for (std::size_t part = 0; part < plan.parts.size(); ++part) sum += own.squares[part];
+        const double length = __builtin_sqrt(sum);
+        return length > most ? T(most / length) : T(1);
     }
 
     void copy_weights(const Stretch<T>& s, const Weights<T>& copy) const {

@@ -23,7 +23,12 @@ enum class Cost {
     poisson
 };
 
-enum class Method { sgd, momentum, nesterov, adam };
+enum class Method { sgd, momentum, nesterov, adam, adamw, rmsprop };
+
+// How many vectors as long as the parameters it carries from step to step.
+constexpr int moments_of(Method method) {
+    return method == Method::sgd ? 0 : method == Method::adam || method == Method::adamw ? 2 : 1;
+}
 
 // sizes are n_0 … n_L, activation has one entry a layer.
 struct Network {
@@ -35,8 +40,9 @@ struct Network {
 
 struct Optimizer {
     Method method;
-    double lr, momentum, beta1, beta2, epsilon;
+    double momentum, beta1, beta2, epsilon;
     bool epsilon_hat;  // Adam's ε is added before the moments are corrected
+    double rho, weight_decay;
 };
 
 // X (n, n_0), Y (n, n_L), weights (n) or null, all row by row without gaps.
@@ -62,10 +68,15 @@ struct Stretch {
     Index first_step;  // counts from 0
     Index n_steps;
     Optimizer optimizer;
+    const double* rates;  // the learning rate of every step (n_steps)
     bool fused;
     bool shared_penalty;  // the penalty is divided by the batch's weight
-    double* cost;    // C of every step's batch (n_steps)
-    double* weight;  // and what the batch counts for; 0 where nothing was updated
+    const double* dropout;  // the probability with which each number of a⁽⁰⁾ … a⁽ᴸ⁻¹⁾ is dropped, a layer (L); or null
+    std::uint64_t key;      // from which that is drawn
+    double clip_norm;       // a longer ∇C is shortened to this length; 0: none is
+    double* cost;     // C of every step's batch (n_steps)
+    double* weight;   // and what the batch counts for; 0 where nothing was updated
+    double* squares;  // ‖∂C/∂(w, b)‖² of every step and layer (n_steps, L), before it is shortened; or null
 };
 
 // One network's plan and memory. One call at a time.

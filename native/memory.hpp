@@ -59,6 +59,7 @@ struct Weights {
     T* moments[2];
     std::vector<Packed<T>> layers;
     double* penalty;  // one a part
+    double* squares;  // of its gradient
 };
 
 // What a call works in.
@@ -125,7 +126,8 @@ private:
                 packed.backward = l > 1 ? arena.template take<T>(layer.n_out * plan.columns(l - 1).padded) : nullptr;
                 for (T*& moments : packed.moments) moments = layer.in_panels ? arena.template take<T>(n) : nullptr;
             }
-            copy.penalty = arena.template take<double>(Index(plan.parts.size()));
+            for (double** each : {&copy.penalty, &copy.squares})
+                *each = arena.template take<double>(Index(plan.parts.size()));
             if (&copy == copies.data()) continue;
             copy.parameters = arena.template take<T>(plan.n_parameters);
             for (T*& moments : copy.moments) moments = arena.template take<T>(plan.n_parameters);

@@ -134,20 +134,25 @@ public:
 
     void run(nb::handle parameters, nb::handle moment1, nb::handle moment2, nb::handle X, nb::handle Y,
              nb::handle weights, nb::handle order, Index cursor, Index batch_size, Index first_step, Index n_steps,
-             int method, double lr, double momentum, double beta1, double beta2, double epsilon, bool epsilon_hat,
-             bool fused, bool shared_penalty, nb::handle cost, nb::handle weight, int threads) {
-        const Index n = rows_of(X, "X");
-        if (method < 0 || method > int(Method::adam)) throw nb::value_error("method: unknown");
+             int method, nb::handle rates, double momentum, double beta1, double beta2, double epsilon,
+             bool epsilon_hat, double rho, double weight_decay, bool fused, bool shared_penalty, nb::handle dropout,
+             std::uint64_t key, double clip_norm, nb::handle cost, nb::handle weight, nb::handle squares, int threads) {
+        const Index n = rows_of(X, "X"), L = Index(network.activation.size());
+        if (method < 0 || method > int(Method::rmsprop)) throw nb::value_error("method: unknown");
         const Method m = Method(method);
         const View<T> p(parameters, "parameters", {n_parameters}, true);
-        const View<T> m1(moment1, "moments", {n_parameters}, true, m == Method::sgd);
-        const View<T> m2(moment2, "moments", {n_parameters}, true, m != Method::adam);
+        const View<T> m1(moment1, "moments", {n_parameters}, true, moments_of(m) < 1);
+        const View<T> m2(moment2, "moments", {n_parameters}, true, moments_of(m) < 2);
+        const View<double> lr(rates, "rates", {n_steps}), drops(dropout, "dropout", {L}, false, true);
         const View<T> x(X, "X", {n, n_0()}), y(Y, "Y", {n, n_L()}), s(weights, "weights", {n}, false, true);
         const Index in_epoch = order.is_none() ? n : rows_of(order, "order");
         const View<std::int64_t> o(order, "order", {in_epoch}, false, true);
         const View<double> c(cost, "cost", {n_steps}, true), w(weight, "weight", {n_steps}, true);
+        const View<double> q(squares, "squares", {n_steps, L}, true, true);
         if (cursor < 0 || cursor >= in_epoch || batch_size < 1 || first_step < 0 || n_steps < 0)
             throw nb::value_error("cursor, batch_size, first_step or n_steps: out of range");
+        for (Index l = 0; drops.data() != nullptr && l < L; ++l)
+            if (!(drops.data()[l] >= 0 && drops.data()[l] < 1)) throw nb::value_error("dropout: not a probability below 1");
         const Index left = in_epoch - cursor;
         // The part of the order that these steps take, where they look for it: in a copy, since another thread could put
         // other numbers into the caller's after they were checked.
@@ -165,8 +170,10 @@ public:
         const Stretch<T> stretch{p.data(),   {m1.data(), m2.data()}, {x.data(), y.data(), s.data(), n},
                                  rows.get(), in_epoch,               cursor,
                                  batch_size, first_step,             n_steps,
-                                 {m, lr, momentum, beta1, beta2, epsilon, epsilon_hat},
-                                 fused,      shared_penalty,         c.data(), w.data()};
+                                 {m, momentum, beta1, beta2, epsilon, epsilon_hat, rho, weight_decay},
+                                 lr.data(),  fused,                  shared_penalty,
+                                 drops.data(), key,                  clip_norm,
+                                 c.data(),   w.data(),               q.data()};
         const WithoutGil without_gil;
         Lent engine(*this);
         engine->run(stretch, threads);
@@ -263,9 +270,10 @@ void define(nb::module_& m, const char* name) {
              "activation"_a, "cost"_a, "l1"_a, "l2"_a, "instruction_set"_a)
         .def("gradient", &C::gradient, "parameters"_a, "X"_a, "Y"_a, "weights"_a.none(), "gradient"_a, "threads"_a)
         .def("run", &C::run, "parameters"_a, "moment1"_a.none(), "moment2"_a.none(), "X"_a, "Y"_a, "weights"_a.none(),
-             "order"_a.none(), "cursor"_a, "batch_size"_a, "first_step"_a, "n_steps"_a, "method"_a, "lr"_a,
-             "momentum"_a, "beta1"_a, "beta2"_a, "epsilon"_a, "epsilon_hat"_a, "fused"_a, "shared_penalty"_a, "cost"_a,
-             "weight"_a, "threads"_a)
+             "order"_a.none(), "cursor"_a, "batch_size"_a, "first_step"_a, "n_steps"_a, "method"_a, "rates"_a,
+             "momentum"_a, "beta1"_a, "beta2"_a, "epsilon"_a, "epsilon_hat"_a, "rho"_a, "weight_decay"_a, "fused"_a,
+             "shared_penalty"_a, "dropout"_a.none(), "key"_a, "clip_norm"_a, "cost"_a, "weight"_a, "squares"_a.none(),
+             "threads"_a)
         .def("predict", &C::predict, "parameters"_a, "X"_a, "a"_a, "threads"_a)
         .def("data_cost", &C::data_cost, "parameters"_a, "X"_a, "Y"_a, "threads"_a)
         .def("threads_used", &C::threads_used, "rows"_a, "threads"_a)

@@ -10,19 +10,26 @@ namespace chainrule::CHAINRULE_ISA {
 // The optimizer's numbers in step t (from 1), in the parameters' type.
 template <class T>
 struct Constants {
-    T lr, momentum, m_rate, v_rate, m_scale = 0, v_scale = 0, epsilon;
+    T lr, momentum, m_rate, v_rate, m_scale = 0, v_scale = 0, epsilon, decay = 1;
 
-    Constants(const Optimizer& o, double t)
-        : lr(T(o.lr)),
+    Constants(const Optimizer& o, double lr, double t)
+        : lr(T(lr)),
           momentum(T(o.momentum)),
           m_rate(T(1 - o.beta1)),
-          v_rate(T(1 - o.beta2)),
+          v_rate(T(1 - (o.method == Method::rmsprop ? o.rho : o.beta2))),
           // never 0: that would make 0/0 of a number that has no gradient, the padding among them
           epsilon(T(o.epsilon) > 0 ? T(o.epsilon) : std::numeric_limits<T>::denorm_min()) {
-        if (o.method != Method::adam) return;
-        const double m = o.lr / (1 - __builtin_pow(o.beta1, t)), v = 1 / (1 - __builtin_pow(o.beta2, t));
+        if (moments_of(o.method) != 2) return;
+        const double m = lr / (1 - __builtin_pow(o.beta1, t)), v = 1 / (1 - __builtin_pow(o.beta2, t));
         m_scale = T(o.epsilon_hat ? m / __builtin_sqrt(v) : m);
         v_scale = T(o.epsilon_hat ? 1 : v);
+        if (o.method == Method::adamw) decay = T(1 - lr * o.weight_decay);
+    }
+
+    Constants without_decay() const {
+        Constants c = *this;
+        c.decay = 1;
+        return c;
     }
 };
 
@@ -36,7 +43,11 @@ CHAINRULE_INLINE void step(V& p, V g, V& m, V& v, const Constants<Element<V>>& c
     } else if constexpr (method == Method::nesterov) {
         m = fma(splat<V>(c.momentum), m, g);
         p = fma(splat<V>(-c.lr), fma(splat<V>(c.momentum), m, g), p);
+    } else if constexpr (method == Method::rmsprop) {
+        m = fma(splat<V>(c.v_rate), g * g - m, m);
+        p -= splat<V>(c.lr) * g / (sqrt(m) + splat<V>(c.epsilon));
     } else {
+        if constexpr (method == Method::adamw) p *= splat<V>(c.decay);
         m = fma(splat<V>(c.m_rate), g - m, m);
         v = fma(splat<V>(c.v_rate), g * g - v, v);
         p -= splat<V>(c.m_scale) * m / (sqrt(splat<V>(c.v_scale) * v) + splat<V>(c.epsilon));
@@ -104,7 +115,7 @@ double penalise(const Block<T>& block, const Penalty<T>& penalty) {
 template <Method method, class T>
 void update(const Block<T>& block, const Constants<T>& c) {
     using V = Vec<T, LANES<T>>;
-    constexpr bool has_m = method != Method::sgd, has_v = method == Method::adam;
+    constexpr bool has_m = moments_of(method) > 0, has_v = moments_of(method) > 1;
     each_vector(block, [&](Index at, Index g_at, Index n) {
         V p = load_some<V>(block.p + at, n), m{}, v{};
         const V g = load_some<V>(block.g + g_at, n);
@@ -124,6 +135,8 @@ void update(Method method, const Block<T>& block, const Constants<T>& c) {
         case Method::momentum: return update<Method::momentum>(block, c);
         case Method::nesterov: return update<Method::nesterov>(block, c);
         case Method::adam: return update<Method::adam>(block, c);
+        case Method::adamw: return update<Method::adamw>(block, c);
+        case Method::rmsprop: return update<Method::rmsprop>(block, c);
     }
 }
 

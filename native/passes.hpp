@@ -1,6 +1,7 @@
 // The way of some rows through the network and back.
 #pragma once
 
+#include "dropout.hpp"
 #include "pool.hpp"
 #include "weights.hpp"
 
@@ -25,6 +26,7 @@ struct Batch {
     const std::int64_t* order;
     Index at;
     Index rows;
+    Dropout dropout{};
 
     Index row(Index i) const { return order ? Index(order[at + i]) : at + i; }
 
@@ -66,9 +68,13 @@ void gather(const T* from, const Batch<T>& batch, Index first, Index last, const
     }
 }
 
-// z and a of rows first … last − 1, up to the last layer's z.
+// z and a of rows first … last − 1, up to the last layer's z. The first is row `row` of a batch that some are dropped of.
 template <class T>
-void forward(const Plan<T>& plan, const Weights<T>& weights, Rows<T>& rows, Index first, Index last) {
+void forward(const Plan<T>& plan, const Weights<T>& weights, Rows<T>& rows, Index first, Index last,
+             const Dropout& dropout = {}, Index row = 0) {
+    if (dropout.of(0))
+        for (const Panel& panel : plan.inputs.panels)
+            dropout(0, panel, row, first, last, rows.a[0].at(panel, first), static_cast<T*>(nullptr));
     for (int l = 1; l <= plan.L; ++l) {
         const Layer<T>& layer = plan.layers[std::size_t(l)];
         const Packed<T>& packed = weights.layers[std::size_t(l)];
@@ -76,7 +82,10 @@ void forward(const Plan<T>& plan, const Weights<T>& weights, Rows<T>& rows, Inde
             T* const z = rows.a[std::size_t(l)].at(panel, first);
             forward(rows.a[std::size_t(l) - 1], first, last, packed.forward + panel.start * layer.n_in,
                     packed.bias + panel.start, panel, z);
-            if (l < plan.L) layer.activation(z, rows.d[std::size_t(l)].at(panel, first), (last - first) * panel.width);
+            if (l == plan.L) continue;
+            T* const d = rows.d[std::size_t(l)].at(panel, first);
+            layer.activation(z, d, (last - first) * panel.width);
+            if (dropout.of(l)) dropout(l, panel, row, first, last, z, d);
         }
     }
 }
@@ -195,7 +204,7 @@ void pass(const Plan<T>& plan, const Weights<T>& weights, Rows<T>& rows, const B
     const T* const each = batch.examples.weights;
     const T same = shares.of(T(1));
     for (Index i = first; i < last; ++i) rows.share[to + i - first] = each ? shares.of(each[batch.row(i)]) : same;
-    forward(plan, weights, rows, to, end);
+    forward(plan, weights, rows, to, end, batch.dropout, first);
     output(plan, rows, to, end, scratch);
     backward(plan, weights, rows, to, end);
 }

@@ -106,11 +106,28 @@ template <class T>
 void update(const Plan<T>& plan, Method method, const Part& part, const Weights<T>& own, T* g,
             const Constants<T>& constants) {
     Block<T> w = weights_of(plan, part, own, g);
-    const bool one_piece = plan.layers[std::size_t(part.layer)].in_panels && part.kept_b == part.kept_w + part.n_weights;
+    const bool alike = method != Method::adamw;  // whose biases do not decay
+    const bool one_piece =
+        alike && plan.layers[std::size_t(part.layer)].in_panels && part.kept_b == part.kept_w + part.n_weights;
     if (one_piece) w.used += int(part.n_biases);
     update(method, w, constants);
     if (part.n_biases && !one_piece)
-        update(method, biases_of(plan, part, own, g + part.n_weights), constants);
+        update(method, biases_of(plan, part, own, g + part.n_weights), constants.without_decay());
+}
+
+// ‖g‖² of a part's gradient, without its padding.
+template <class T>
+double squares(const Plan<T>& plan, const Part& part, const T* g) {
+    const Panel &j = *part.j, &k = *part.k;
+    const bool in_panels = plan.layers[std::size_t(part.layer)].in_panels;
+    const Panel& row = in_panels ? j : k;
+    double sums[4] = {};
+    const auto add = [&](const T* numbers, int n) {
+        for (int i = 0; i < n; ++i) sums[i % 4] += double(numbers[i]) * double(numbers[i]);
+    };
+    for (int i = 0; i < (in_panels ? k : j).used; ++i) add(g + i * row.width, row.used);
+    if (part.n_biases) add(g + part.n_weights, j.used);
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
 // Ask for a part's weights and moments, where they lie row by row in arrays too large for the first cache.

@@ -28,6 +28,7 @@ from oracles.terms import EPS32, EPS64, terms
 
 from chainrule import Network, Optimizer, ParameterVector, initial_parameters
 from chainrule.calculus.gradient import gradient
+from chainrule.calculus.network import layout
 from chainrule.engines import engine
 from chainrule.engines.optimizer import METHODS
 from chainrule.engines.random import epoch_order
@@ -48,6 +49,8 @@ STEP_ROUNDINGS = 16
 N, BATCH, SEED = 23, 5, 0
 NETWORK = Network((3, 4, 2), "tanh", "squared-error", l2=0.01)
 """Smooth, so that there is a first order; 100 steps are twenty epochs, each with a smaller last batch."""
+
+WEIGHTS = np.concatenate([np.full(b.stop - b.start, b.name[0] == "w") for b in layout(NETWORK)])
 
 every_optimizer = pytest.mark.parametrize("name", METHODS)
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -80,6 +83,8 @@ TINY_STEP = 1e-30
 def step(o: Optimizer, x: list[Array], g: Array, t: int) -> list[Array]:
     """(p, m, v) after a step, of real or complex numbers."""
     p, *moments = (array.copy() for array in x)
+    if o.name == "adamw":
+        p[WEIGHTS] *= 1 - o.rate * o.weight_decay
     o.step(p, g, tuple(moments), t)
     return [p, *moments]
 
@@ -132,9 +137,11 @@ def exact_run(name: str, dtype: Dtype) -> tuple[dict[int, Array], dict[int, Arra
         for i, d in enumerate(by_g):
             J[i * n : (i + 1) * n, :n] += d[:, None] * H
         summed = [np.abs(old) + np.abs(now - old) for old, now in zip(x, new, strict=True)]
-        if name == "adam":
+        if name in ("adam", "adamw"):
             summed[1] += np.abs(g)  # g − m, which may cancel
             summed[2] += g * g
+        if name == "rmsprop":
+            summed[1] += g * g
         errors.append(
             EPS[dtype]
             * np.concatenate(

@@ -31,7 +31,7 @@ from chainrule.calculus.gradient import gradient
 from chainrule.engines import engine
 from chainrule.engines.optimizer import METHODS
 from chainrule.engines.state import TrainingState
-from chainrule.errors import DivergenceError, InputError
+from chainrule.errors import InputError
 from chainrule.training.loop import Progress, train_epochs
 from chainrule.training.split import split
 from chainrule.training.train import LEAST_EPOCHS, LEAST_STEPS, plan
@@ -257,52 +257,71 @@ def test_initial_parameters_depend_on_their_seed_alone() -> None:
 # steps ---------------------------------------------------------------------------------------------
 
 
-def _sgd(p: Array, gradients: list[Array]) -> Array:
-    return p - 0.05 * sum(gradients)
+def _sgd(p: ParameterVector, gradients: list[Array]) -> Array:
+    return p.vector - 0.05 * sum(gradients)
 
 
-def _momentum(p: Array, gradients: list[Array]) -> Array:
+def _momentum(p: ParameterVector, gradients: list[Array]) -> Array:
     """Each gradient lives on in every later velocity: v_t = Σ_s 0.9^(t−s) g_s."""
     T = len(gradients)
-    return p - 0.05 * sum(0.9 ** (t - s) * gradients[s] for t in range(T) for s in range(t + 1))
+    return p.vector - 0.05 * sum(0.9 ** (t - s) * gradients[s] for t in range(T) for s in range(t + 1))
 
 
-def _nesterov(p: Array, gradients: list[Array]) -> Array:
+def _nesterov(p: ParameterVector, gradients: list[Array]) -> Array:
     """As momentum, with one more look ahead: g_t + 0.9·v_t."""
     T = len(gradients)
     velocities = [sum(0.9 ** (t - s) * gradients[s] for s in range(t + 1)) for t in range(T)]
-    return p - 0.05 * sum(g + 0.9 * v for g, v in zip(gradients, velocities, strict=True))
+    return p.vector - 0.05 * sum(g + 0.9 * v for g, v in zip(gradients, velocities, strict=True))
 
 
-def _adam(p: Array, gradients: list[Array]) -> Array:
+def _adam(p: ParameterVector, gradients: list[Array], decay: float = 0) -> Array:
     """With its two means written out as weighted sums, whose weights are made to sum to 1."""
+    x, decays = p.vector, ParameterVector.zeros(p.network)
+    for w in decays.w.values():
+        w[:] = decay
     for t in range(1, len(gradients) + 1):
         m = sum(0.1 * 0.9 ** (t - s) * gradients[s - 1] for s in range(1, t + 1)) / (1 - 0.9**t)
         v = sum(0.001 * 0.999 ** (t - s) * gradients[s - 1] ** 2 for s in range(1, t + 1)) / (1 - 0.999**t)
-        p = p - 0.05 * m / (np.sqrt(v) + 1e-8)
-    return p
+        x = x - 0.05 * m / (np.sqrt(v) + 1e-8) - 0.05 * decays.vector * x
+    return x
 
 
-BY_HAND: dict[str, Callable[[Array, list[Array]], Array]] = {
+def _adamw(p: ParameterVector, gradients: list[Array]) -> Array:
+    """The weights shrink by lr·λ of themselves beside the step; algorithm 2 of the paper, whose λ is lr·λ here."""
+    return _adam(p, gradients, decay=0.01)
+
+
+def _rmsprop(p: ParameterVector, gradients: list[Array]) -> Array:
+    """Each gradient over the root of the weighted mean of the squares so far."""
+    x = p.vector
+    for t, g in enumerate(gradients):
+        x = x - 0.05 * g / (np.sqrt(sum(0.1 * 0.9 ** (t - s) * gradients[s] ** 2 for s in range(t + 1))) + 1e-8)
+    return x
+
+
+BY_HAND: dict[str, Callable[[ParameterVector, list[Array]], Array]] = {
     "sgd": _sgd,
     "momentum": _momentum,
     "nesterov": _nesterov,
     "adam": _adam,
+    "adamw": _adamw,
+    "rmsprop": _rmsprop,
 }
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_steps_are_those_of_the_papers(name: str) -> None:
     random = np.random.default_rng(11)
-    p, gradients = random.normal(size=6), list(random.normal(size=(7, 6)))
+    p = ParameterVector(Network((2, 2), "tanh", "squared-error"), random.normal(size=6))
+    gradients = list(random.normal(size=(7, 6)))
     optimizer = Optimizer(name, 0.05)
     stepped = p.copy()
     moments = tuple(np.zeros(6) for _ in range(optimizer.n_moments))
     for t, g in enumerate(gradients, 1):
-        optimizer.step(stepped, g, moments, t)
+        optimizer.update(stepped, g, moments, t)
     # seven steps of a dozen operations; 1 − 0.999ᵗ keeps three digits fewer than the other numbers
-    assert stepped == pytest.approx(BY_HAND[name](p, gradients), rel=1000 * 84 * EPS, abs=84 * EPS)
-    assert not np.allclose(stepped, p)
+    assert stepped.vector == pytest.approx(BY_HAND[name](p, gradients), rel=1000 * 84 * EPS, abs=84 * EPS)
+    assert not np.allclose(stepped.vector, p.vector)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -327,7 +346,7 @@ def test_a_run_makes_the_steps_that_its_order_says(each_engine: ModuleType, name
             batch = order[at : at + 5]
             C, g = gradient(p, state.X[batch], state.Y[batch])
             gradients.append(g.vector)
-            p.vector[:] = BY_HAND[name](_state(name).parameters.vector, gradients)
+            p.vector[:] = BY_HAND[name](_state(name).parameters, gradients)
             spent += C * len(batch)
         costs.append(spent / 23)
         each_engine.run(state, 5)
@@ -559,7 +578,7 @@ def test_slicing_a_run_never_changes_a_bit(
 def test_the_loops_own_slices_never_change_a_bit(each_engine: ModuleType) -> None:
     at_once, watched = _state(), _state()
     each_engine.run(at_once, 40 * at_once.steps_per_epoch)
-    assert train_epochs(watched, 40, watch=lambda _: sleep(0.0001))
+    assert train_epochs(watched, 40, watch=lambda _: sleep(0.0001)).how == "finished"
     assert bits(watched) == bits(at_once)
 
 
@@ -606,10 +625,10 @@ def test_ctrl_c_ends_a_run_between_two_steps_and_it_can_go_on() -> None:
         if progress.step >= 7:
             signal.raise_signal(signal.SIGINT)
 
-    assert not train_epochs(interrupted, 20, press)
+    assert train_epochs(interrupted, 20, press).how == "interrupted"
     assert signal.getsignal(signal.SIGINT) is before
     assert 7 <= interrupted.step < 100
-    assert train_epochs(interrupted, 20)
+    assert train_epochs(interrupted, 20).how == "finished"
     assert bits(interrupted) == bits(whole)
 
 
@@ -626,12 +645,6 @@ def test_a_second_ctrl_c_ends_it_at_once() -> None:
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("each_engine")
-def test_a_cost_that_is_no_longer_finite_is_an_error_that_says_what_to_do() -> None:
-    with pytest.raises(DivergenceError, match=r"diverged: in epoch \d+.*Use a smaller learning rate than 1e\+08"):
-        train(_numbers(), Settings(hidden=(8,), target=("y",), optimizer=Optimizer("sgd", 1e8)))
 
 
 def test_small_data_gets_more_epochs_where_nobody_says_how_many() -> None:

@@ -203,9 +203,15 @@ void one_input(Bytes& bytes, const Network& network) {
     // training
     const Index n_steps = bytes.below(7);
     const Index batch_size = bytes.below(2) ? 1 + bytes.below(int(std::min(n, Index(255)))) : std::max(Index(1), n - 3 + bytes.below(6));
-    const Optimizer optimizer{Method(bytes.below(4)),  number(bytes, 0.05),  number(bytes, 0.9), number(bytes, 0.9),
-                              number(bytes, 0.999), number(bytes, 1e-8), bytes.below(2) == 1};
-    Run<T> whole(given, optimizer, batch_size, n_steps);
+    const double lr = number(bytes, 0.05);
+    const Optimizer optimizer{Method(bytes.below(6)), number(bytes, 0.9),    number(bytes, 0.9), number(bytes, 0.999),
+                              number(bytes, 1e-8),    bytes.below(2) == 1, number(bytes, 0.9), number(bytes, 0.01)};
+    Run<T> whole(given, optimizer, lr, batch_size, n_steps);
+    if (bytes.one_in(3)) whole.clip_norm = number(bytes, 0.1);
+    if (bytes.one_in(3)) {
+        whole.dropout = Block<double>(given.L(), 1);
+        for (double& p : whole.dropout) p = double(bytes.below(4)) / 4;
+    }
     whole.shared_penalty = bytes.below(2);
     whole.first_step = bytes.below(2) ? 0 : Index(bytes.word() >> (1 + bytes.below(63))) / 2;
     for (Block<T>& moment : whole.moments) fill(moment, bytes, 0, 1);
@@ -237,11 +243,12 @@ void one_input(Bytes& bytes, const Network& network) {
     for (const Index size : network.sizes) std::printf(" %d", int(size));
     std::printf(", activations");
     for (const Activation activation : network.activation) std::printf(" %d", int(activation));
-    std::printf(", cost %d, penalties %g %g, %d rows%s%s, batches of %d, %d steps from %g, method %d: %g %g %g %g %g%s%s, %d threads\n",
+    std::printf(", cost %d, penalties %g %g, %d rows%s%s, batches of %d, %d steps from %g, method %d: %g %g %g %g %g %g %g%s%s%s, clipped at %g, %d threads\n",
                 int(network.cost), network.l1, network.l2, int(n), given.weights.size() ? " weighted" : "",
                 whole.order.size() ? " in an order" : "", int(batch_size), int(n_steps), double(whole.first_step), int(optimizer.method),
-                optimizer.lr, optimizer.momentum, optimizer.beta1, optimizer.beta2, optimizer.epsilon,
-                optimizer.epsilon_hat ? " hat" : "", whole.shared_penalty ? ", shared penalty" : "", threads);
+                lr, optimizer.momentum, optimizer.beta1, optimizer.beta2, optimizer.epsilon, optimizer.rho,
+                optimizer.weight_decay, optimizer.epsilon_hat ? " hat" : "", whole.shared_penalty ? ", shared penalty" : "",
+                whole.dropout.size() ? ", dropout" : "", whole.clip_norm, threads);
 }
 
 }  // namespace

@@ -381,6 +381,11 @@ def of_training(case: Case) -> str:
     optimizer = Optimizer(str(random.choice(list(METHODS))), 0.01)
     batch_size = int(random.integers(1, n + 3))
     state = TrainingState(case.p, optimizer, case.X, case.Y, batch_size, 0, case.weights)
+    plainly = bool(random.integers(2))  # by the method alone
+    if not plainly:
+        state.dropout = tuple(random.choice([0.0, 0.2, 0.9]) for _ in case.network.activation)
+        state.clip_norm = float(random.choice([1e-3, 1.0, 1e3])) if random.integers(2) else None
+        state.note_norms = bool(random.integers(2))
     n_steps = int(random.choice([0, 1, 3, state.steps_left_in_epoch + 1]))
     exchanged = random.random() < case.hostility
     if exchanged:
@@ -403,7 +408,7 @@ def of_training(case: Case) -> str:
     before, twin = _bits(state), copy.copy(state)
     twin.parameters = ParameterVector(state.parameters.network, np.array(state.parameters.vector))
     twin.moments = tuple(m if m.size > 10**6 else copy.deepcopy(m) for m in state.moments)
-    twin.costs = state.costs.copy()
+    twin.costs, twin.gradient_norms = state.costs.copy(), state.gradient_norms.copy()
     try:
         native.run(state, n_steps)
     except (ChainruleError, MemoryError):
@@ -414,7 +419,8 @@ def of_training(case: Case) -> str:
     for step in range(n_steps):
         before_step = _plain(plain, case.dtype)
         native.run(plain, 1)
-        if step < 3 and optimizer.name != "adam":  # whose first steps divide a gradient by its own size
+        # the others' first steps divide a gradient by its own size
+        if step < 3 and plainly and optimizer.name in ("sgd", "momentum", "nesterov"):
             as_a_step_of_the_reference(before_step, plain)
     must(_result(state) == _result(plain), "not as for plain arrays, a step at a time")
     reference.run(theirs, n_steps)
@@ -433,14 +439,15 @@ def _plain(state: TrainingState, dtype: Any) -> TrainingState:
     other.order = np.array(state.order)
     other.parameters = ParameterVector(state.parameters.network, np.array(state.parameters.vector, dtype))
     other.moments = tuple(np.array(moment, dtype) for moment in state.moments)
-    other.costs = state.costs.copy()
+    other.costs, other.gradient_norms = state.costs.copy(), state.gradient_norms.copy()
     return other
 
 
 def _result(state: TrainingState) -> Any:
     arrays = (state.parameters.vector, *state.moments)
     costs = (state.running_cost, state.running_weight, *state.costs)
-    return [*map(_bits_of, arrays), state.order.tolist(), state.step, state.epoch, state.cursor, repr(costs)]
+    norms = [*map(_bits_of, state.gradient_norms)]
+    return [*map(_bits_of, arrays), state.order.tolist(), state.step, state.epoch, state.cursor, repr(costs), norms]
 
 
 def as_a_step_of_the_reference(before: TrainingState, after: TrainingState) -> None:
@@ -572,7 +579,7 @@ def of_the_module(case: Case) -> str:
         case "data_cost":
             call = (p, X, Y, threads)
         case _:
-            method = int(random.integers(4))
+            method = int(random.integers(len(METHODS)))
             n_steps = min(n_steps, -(-case.n // batch_size))
             moments = [array(one, True) if i < METHODS[list(METHODS)[method]].n_moments else None for i in range(2)]
             order = (
@@ -582,10 +589,16 @@ def of_the_module(case: Case) -> str:
                 if random.random() < case.hostility
                 else random.permutation(case.n)
             )
+            L = network.depth
             figures = array(np.zeros(n_steps), True), array(np.zeros(n_steps), True)
+            squares = array(np.zeros((n_steps, L)), True) if random.integers(2) else None
+            dropout = array(random.uniform(0, 1.02, L)) if random.integers(2) else None
+            clip_norm = float(random.choice([0.0, 1e-3, 1.0, float("nan"), float("inf"), -1.0]))
             call = (
                 p, *moments, X, Y, weights, order, number(0), number(batch_size), number(0), number(n_steps),
-                number(method), 0.01, 0.9, 0.9, 0.999, 1e-8, bool(random.integers(2)), *figures, threads,
+                number(method), array(np.full(n_steps, 0.01)), 0.9, 0.9, 0.999, 1e-8, bool(random.integers(2)), 0.9,
+                0.01, bool(random.integers(2)), bool(random.integers(2)), dropout, number(7), clip_norm, *figures,
+                squares, threads,
             )  # fmt: skip
     before = [_content(given.value) for given in givens]
     note(f"Chain.{what}, {network}, {case.dtype}, {givens}, {[c for c in call if not isinstance(c, np.ndarray)]}")

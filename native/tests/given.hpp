@@ -172,6 +172,16 @@ struct Problem {
     Examples<T> examples() const { return {X.data(), Y.data(), weights.size() ? weights.data() : nullptr, n}; }
     Index n_0() const { return network.sizes.front(); }
     Index n_L() const { return network.sizes.back(); }
+    Index L() const { return Index(network.activation.size()); }
+
+    // The layer of parameter i, from 0, and whether it is a weight.
+    std::pair<Index, bool> place(Index i) const {
+        for (std::size_t l = 0;; ++l) {
+            const Index w = network.sizes[l] * network.sizes[l + 1];
+            if (i < w + network.sizes[l + 1]) return {Index(l), i < w};
+            i -= w + network.sizes[l + 1];
+        }
+    }
 };
 
 template <class T>

@@ -2,6 +2,7 @@
 // plain loops; every optimizer's step against its formula.
 #include "../engine.hpp"
 
+#include <functional>
 #include <memory>
 
 #include "check.hpp"
@@ -181,15 +182,17 @@ Problem<T> batch_of(const Problem<T>& given, const Run<T>& run) {
 // One step by its formula, from the gradient g and what was before; true if `after` is it, up to the roundings: each
 // intermediate result is off by u of its size, at most.
 template <class T>
-bool is_the_step(const Run<T>& before, const Block<T>& g, const Run<T>& after, double t) {
+bool is_the_step(const Run<T>& before, const Block<T>& g, const Run<T>& after, double rate, double t,
+                 const std::function<bool(Index)>& is_weight) {
     using R = typename Reference<T>::R;
     const R u = R(std::numeric_limits<T>::epsilon()) / 2, tiny = R(std::numeric_limits<T>::min());
     const Optimizer& o = before.optimizer;
     const auto near = [&](T got, R x, R size) { return std::fabs(R(got) - x) <= u * size + tiny; };
-    const R lr = R(o.lr), μ = R(o.momentum);
+    const R lr = R(rate), μ = R(o.momentum);
     bool holds = true;
     for (Index i = 0; i < g.size(); ++i) {
-        const R p = R(before.p[i]), G = R(g[i]);
+        const R decay = o.method == Method::adamw && is_weight(i) ? 1 - lr * R(o.weight_decay) : 1;
+        const R p = R(before.p[i]) * decay, G = R(g[i]);
         const auto moment = [&](int which) { return R(before.moments[which][i]); };
         switch (o.method) {
             case Method::sgd:
@@ -208,7 +211,15 @@ bool is_the_step(const Run<T>& before, const Block<T>& g, const Run<T>& after, d
                 holds = holds && near(after.p[i], p - lr * (G + μ * m), 2 * (std::fabs(p) + 4 * lr * ahead));
                 break;
             }
-            case Method::adam: {
+            case Method::rmsprop: {
+                const R v = R(after.moments[0][i]), v_size = std::fabs(moment(0)) + G * G;
+                holds = holds && near(after.moments[0][i], moment(0) + (1 - R(o.rho)) * (G * G - moment(0)), 8 * v_size);
+                const R step = lr * G / (std::sqrt(v) + R(o.epsilon));
+                holds = holds && near(after.p[i], p - step, 2 * std::fabs(p) + 20 * std::fabs(step));
+                break;
+            }
+            case Method::adam:
+            case Method::adamw: {
                 const R r1 = 1 - R(o.beta1), r2 = 1 - R(o.beta2), m = R(after.moments[0][i]), v = R(after.moments[1][i]);
                 const R m_size = std::fabs(moment(0)) + std::fabs(G), v_size = std::fabs(moment(1)) + G * G;
                 holds = holds && near(after.moments[0][i], moment(0) + r1 * (G - moment(0)), 8 * m_size);
@@ -216,7 +227,7 @@ bool is_the_step(const Run<T>& before, const Block<T>& g, const Run<T>& after, d
                 const R m_part = 1 - std::pow(R(o.beta1), R(t)), v_part = 1 - std::pow(R(o.beta2), R(t));
                 const R step = o.epsilon_hat ? lr * std::sqrt(v_part) / m_part * m / (std::sqrt(v) + R(o.epsilon))
                                              : lr * (m / m_part) / (std::sqrt(v / v_part) + R(o.epsilon));
-                holds = holds && near(after.p[i], p - step, 2 * std::fabs(p) + 20 * std::fabs(step));
+                holds = holds && near(after.p[i], p - step, 6 * std::fabs(p) + 20 * std::fabs(step));
                 break;
             }
         }
@@ -230,8 +241,8 @@ void steps_are_those_of_the_formulas(const char* isa) {
     Random random{3};
     const std::vector<Ending> all = endings();
     for (int round = 0; round < 24; ++round) {
-        const Method method = METHODS[round % 4];
-        const bool shuffled = round / 4 % 2, weighted = round / 8 % 2;
+        const Method method = METHODS[round % 6];
+        const bool shuffled = round / 6 % 2, weighted = round / 12 % 2;
         const Index n = 20 + random.below(20), n_steps = 6;
         const Ending ending = all[std::size_t(random.below(Index(all.size())))];
         const Activation σ = ELEMENTWISE[random.below(10)];
@@ -261,15 +272,24 @@ void steps_are_those_of_the_formulas(const char* isa) {
             CHECK(run.intact());
             CHECK(run.weight[step] == weight);
             if (weight == 0) {
-                CHECK(run.p.same(before.p) && run.cost[step] == 0);
+                CHECK(run.p.same(before.p) && run.cost[step] == 0 && run.squares[step * given.L()] == 0);
                 continue;
             }
             CHECK(run.cost[step] == probe.cost[step]);
             CHECK(gradient_is_near(reference, run.cost[step], probe.moments[0].data()));
-            CHECK(is_the_step(before, probe.moments[0], run, double(run.first_step + step + 1)));
+            std::vector<double> squares(std::size_t(given.L()));
+            for (Index i = 0; i < run.p.size(); ++i)
+                squares[std::size_t(given.place(i).first)] += double(probe.moments[0][i]) * double(probe.moments[0][i]);
+            for (Index l = 0; l < given.L(); ++l) {
+                const double x = squares[std::size_t(l)];
+                CHECK(std::fabs(run.squares[step * given.L() + l] - x) <= 1e-12 * x);
+            }
+            const Index t = run.first_step + step + 1;
+            const auto is_weight = [&](Index i) { return given.place(i).second; };
+            CHECK(is_the_step(before, probe.moments[0], run, run.rates[step], double(t), is_weight));
             Block<T> wrong = probe.moments[0];
             for (T& g : wrong) g = g * T(1.01) + T(0.001);
-            CHECK(!is_the_step(before, wrong, run, double(run.first_step + step + 1)));
+            CHECK(!is_the_step(before, wrong, run, run.rates[step], double(t), is_weight));
         }
     }
 }

@@ -21,7 +21,12 @@ void bits_are_the_same_however_it_is_cut(const char* isa, const Problem<T>& give
     const auto fresh = make_engine<T>(isa, given.network);
     const auto used = make_engine<T>(isa, given.network);
     for (const Method method : METHODS) {
-        const Run<T> start(given, method, batch_size, n_steps, shuffled, random);
+        Run<T> start(given, method, batch_size, n_steps, shuffled, random);
+        if (random.below(2)) start.clip_norm = random.between(0.001, 1);
+        if (random.below(2)) {
+            start.dropout = Block<double>(given.L(), 1);
+            for (double& p : start.dropout) p = random.below(3) ? random.between(0, 0.9) : 0;
+        }
         Run<T> whole = start;
         whole.go(*fresh, given, 0, n_steps, true, 1);
         CHECK(whole.intact());

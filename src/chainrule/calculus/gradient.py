@@ -57,10 +57,16 @@ def gradient(p: ParameterVector, X: Array, Y: Array, weights: Array | None = Non
 
     X (examples, n_0), Y (examples, n_L), weights s_i ≥ 0 or None: C = Σ s_i C_i/Σ s_i + l1·Σ|w| + l2·Σw².
     """
-    l1, l2 = p.network.l1, p.network.l2
     trace = forward(p, X)
-    deltas = backward(p, trace, Y)
-    share = example_shares(len(X), weights, X.dtype)  #             1/n, or s_i/Σs
+    return averages(p, trace, backward(p, trace, Y), Y, weights)
+
+
+def averages(
+    p: ParameterVector, trace: Trace, deltas: Deltas, Y: Array, weights: Array | None
+) -> tuple[float, ParameterVector]:
+    """C and ∇C from the examples' z, a and ∂C_i/∂z."""
+    l1, l2 = p.network.l1, p.network.l2
+    share = example_shares(len(Y), weights, trace.a[0].dtype)  #   1/n, or s_i/Σs
     C = float(share @ costs(p, trace, Y)) + sum(penalty(w, l1, l2) for w in p.w.values())
     nabla_C = ParameterVector(p.network, np.empty_like(p.vector))
     for l in p.network.layers:

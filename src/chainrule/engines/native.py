@@ -14,6 +14,7 @@ from chainrule.calculus.network import Network, ParameterVector
 from chainrule.checks import known, require, shown, whole_number
 from chainrule.engines import _native
 from chainrule.engines.optimizer import METHODS
+from chainrule.engines.random import dropout_key
 from chainrule.engines.state import TrainingState
 from chainrule.errors import InputError
 
@@ -31,6 +32,8 @@ INSTRUCTION_SET = known(
 _ACTIVATION = {name: i for i, name in enumerate(ACTIVATIONS)}
 _COST = {name: i for i, name in enumerate(COSTS)}
 _METHOD = {name: i for i, name in enumerate(METHODS)}
+
+_INDEX = np.dtype(np.int64)
 
 
 @cache
@@ -111,37 +114,53 @@ def run(state: TrainingState, n_steps: int) -> None:
 
 def steps(state: TrainingState, n_steps: int, *, fused: bool = True) -> None:
     """:func:`run`; ``fused`` False computes the whole gradient before it changes a parameter, to the same bits."""
-    p, o, dtype = state.parameters, state.optimizer, state.parameters.vector.dtype
+    p, o, dtype, L = state.parameters, state.optimizer, state.parameters.vector.dtype, state.parameters.network.depth
     X, Y = _ready("X", state.X, dtype), _ready("Y", state.Y, dtype)
     weights = None if state.weights is None else _ready("weights", state.weights, dtype)
-    rows = len(_ready("order", state.order, np.dtype(np.int64)))
+    rows = len(_ready("order", state.order, _INDEX))
     batch_size = min(state.batch_size, max(rows, len(X)))
-    require(0 <= state.cursor < rows, "cursor", state.cursor, f"a place in an order of {rows} examples")
-    require(state.order.dtype.kind in "iu", "order", state.order.dtype, "a type of whole numbers")
+    _check_state(state, X, Y, weights, rows)
     whole_number("steps", n_steps, "a whole number", lambda n: True)
-    require(len(Y) == len(X), "Y", len(Y), f"as many rows as X has, {len(X)}")
-    if weights is not None:
-        example_shares(len(X), weights)
-    require(len(state.moments) == o.n_moments, "moments", len(state.moments), f"the {o.n_moments} of {o.name}")
-    for what, array in (("parameters", p.vector), *((f"moments[{i}]", m) for i, m in enumerate(state.moments))):
-        fits = array.flags.c_contiguous and array.flags.writeable and array.flags.aligned and array.dtype == dtype
-        require(fits, what, array.dtype, f"a writeable, aligned, contiguous array of {dtype}")
     moment1, moment2 = (*state.moments, None, None)[:2]
+    dropout = np.array(state.dropout, np.float64) if state.dropout else None
+    key = dropout_key(state.seed) if state.dropout else 0
     chain = _chain(p.network, dtype.char, INSTRUCTION_SET)
     while n_steps > 0:
         # an epoch of one batch in the rows' own order is like any other: many of them in one call
         whole = state.steps_per_epoch == 1 and state.cursor == 0 and state.next_order is None and state.in_natural_order
-        order = None if whole else _ready("order", state.order, np.dtype(np.int64))
+        order = None if whole else _ready("order", state.order, _INDEX)
         n = n_steps if whole else min(n_steps, state.steps_left_in_epoch)
-        cost, weight = np.empty(n), np.empty(n)
+        cost, weight, squares = np.empty(n), np.empty(n), np.empty((n, L)) if state.note_norms else None
         with _refusals():
             chain.run(
                 p.vector, moment1, moment2, X, Y, weights, order, state.cursor, batch_size, state.step, n,
-                _METHOD[o.name], o.rate, o.momentum, o.beta1, o.beta2, o.epsilon, o.epsilon_hat,
-                fused, state.shared_penalty, cost, weight, threads(),
+                _METHOD[o.name], state.rates_of(n), o.momentum, o.beta1, o.beta2, o.epsilon, o.epsilon_hat, o.rho,
+                o.weight_decay, fused, state.shared_penalty, dropout, key, state.clip_norm or 0.0, cost, weight,
+                squares, threads(),
             )  # fmt: skip
-        state.advance(cost, weight)
+        state.advance(cost, weight, squares)
         n_steps -= n
+
+
+def _check_state(state: TrainingState, X: Array, Y: Array, weights: Array | None, rows: int) -> None:
+    """Raise InputError for arrays that do not fit together; what is wrong is put into words only then."""
+    vector, dtype = state.parameters.vector, state.parameters.vector.dtype
+    if not 0 <= state.cursor < rows:
+        raise InputError(f"cursor: {state.cursor} is not a place in an order of {rows} examples")
+    if state.order.dtype.kind not in "iu":
+        raise InputError(f"order: {state.order.dtype} is not a type of whole numbers")
+    if len(Y) != len(X):
+        raise InputError(f"Y: {len(Y)} is not as many rows as X has, {len(X)}")
+    if weights is not None:
+        example_shares(len(X), weights)
+    if len(state.moments) != state.optimizer.n_moments:
+        n, name = state.optimizer.n_moments, state.optimizer.name
+        raise InputError(f"moments: {len(state.moments)} is not the {n} of {name}")
+    for i, array in enumerate((vector, *state.moments)):
+        flags = array.flags
+        if not (flags.c_contiguous and flags.writeable and flags.aligned and array.dtype == dtype):
+            what = f"moments[{i - 1}]" if i else "parameters"
+            raise InputError(f"{what}: {array.dtype} is not a writeable, aligned, contiguous array of {dtype}")
 
 
 @contextmanager

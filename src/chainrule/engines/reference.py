@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from chainrule.calculus import dropout
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.cost import example_shares
 from chainrule.calculus.gradient import costs, forward, gradient
 from chainrule.calculus.network import ParameterVector
+from chainrule.engines.random import dropout_key, kept
 from chainrule.engines.state import TrainingState
 
 NAME = "reference"
@@ -34,8 +36,29 @@ def run(state: TrainingState, n_steps: int) -> None:
         batch = state.order[state.cursor : state.cursor + state.batch_size]
         weights = None if state.weights is None else state.weights[batch]
         weight = float(len(batch)) if weights is None else float(weights.sum(dtype=np.float64))
-        C = 0.0
+        C, squares = 0.0, np.zeros(state.parameters.network.depth)
         if weight > 0:
-            C, g = gradient(state.penalised(weight), state.X[batch], state.Y[batch], weights)
-            state.optimizer.step(state.parameters.vector, g.vector, state.moments, state.step + 1)
-        state.advance(np.array([C]), np.array([weight]))
+            C, g = _gradient(state, state.penalised(weight), batch, weights)
+            squares = np.array([_squares(g.w[l]) + _squares(g.b[l]) for l in g.network.layers])
+            norm = np.sqrt(squares.sum())
+            if state.clip_norm is not None and norm > state.clip_norm:
+                g.vector[:] *= g.vector.dtype.type(state.clip_norm / norm)
+            lr = float(state.rates_of(1)[0])
+            state.optimizer.update(state.parameters, g.vector, state.moments, state.step + 1, lr)
+        state.advance(np.array([C]), np.array([weight]), squares[None, :])
+
+
+def _gradient(
+    state: TrainingState, parameters: ParameterVector, batch: Array, weights: Array | None
+) -> tuple[float, ParameterVector]:
+    """C and ∇C of a batch, with what this step drops."""
+    X, Y = state.X[batch], state.Y[batch]
+    if not state.dropout:
+        return gradient(parameters, X, Y, weights)
+    key, sizes = dropout_key(state.seed), parameters.network.sizes
+    drops = {l: (kept(key, p, state.step, l, len(batch), sizes[l]), p) for l, p in enumerate(state.dropout) if p > 0}
+    return dropout.gradient(parameters, X, Y, drops, weights)
+
+
+def _squares(array: Array) -> float:
+    return float(np.square(array, dtype=np.float64).sum())

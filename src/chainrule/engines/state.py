@@ -8,7 +8,7 @@ import numpy as np
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.cost import example_shares
 from chainrule.calculus.network import ParameterVector
-from chainrule.checks import whole_number
+from chainrule.checks import number, require, whole_number
 from chainrule.engines.optimizer import Optimizer
 from chainrule.engines.random import check_seed, epoch_order
 from chainrule.errors import InputError
@@ -27,7 +27,14 @@ class TrainingState:
     that do not fit the network.
 
     With ``shared_penalty`` the batch's examples share one penalty: it is divided by the batch's weight, as the costs'
-    sum is. ``next_order`` draws each epoch's order in place of the seed.
+    sum is. ``next_order`` draws each epoch's order in place of the seed. ``rates(step, n)`` gives the learning rates
+    (n,) of n steps from one on; without it, each has the optimizer's. ``dropout`` has the probability with which each
+    number of a⁽ˡ⁾ is dropped in a step, l = 0 … L − 1, drawn from the seed; () is none. A step whose ∇C is longer than
+    ``clip_norm`` shortens it to that.
+
+    With ``note_norms``, ``gradient_norms`` has (L,) numbers for each finished epoch: the root mean square over its
+    steps of the length of ∂C/∂(w⁽ˡ⁾, b⁽ˡ⁾), with the penalty and before it is shortened. ``bad_step`` is the first
+    step, counted from 0, whose batch had a cost that is no finite number, or None.
     """
 
     parameters: ParameterVector
@@ -39,6 +46,10 @@ class TrainingState:
     weights: Array | None = None
     shared_penalty: bool = False
     next_order: Callable[[], Array] | None = None
+    rates: Callable[[int, int], Array] | None = None
+    dropout: tuple[float, ...] = ()
+    clip_norm: float | None = None
+    note_norms: bool = False
     moments: tuple[Array, ...] = ()
     step: int = 0
     epoch: int = 0
@@ -46,12 +57,23 @@ class TrainingState:
     order: Array = field(default_factory=lambda: np.empty(0, np.int64))
     running_cost: float = 0.0
     running_weight: float = 0.0
+    running_squares: Array | None = None
+    running_updates: int = 0
     costs: list[float] = field(default_factory=list[float])
+    gradient_norms: list[Array] = field(default_factory=list[Array])
+    bad_step: int | None = None
 
     def __post_init__(self) -> None:
         whole_number("batch size", self.batch_size, "a whole number of at least 1", lambda n: n >= 1)
         check_seed(self.seed)
         sizes, dtype = self.parameters.network.sizes, self.parameters.vector.dtype
+        if self.clip_norm is not None:
+            number("clip norm", self.clip_norm, "the most that ∇C may be long, a number above 0", lambda x: x > 0)
+        if self.dropout:
+            expected = f"a probability for each of the layers 0 to {len(sizes) - 2}"
+            require(len(self.dropout) == len(sizes) - 1, "dropout", self.dropout, expected)
+            for p in self.dropout:
+                number("dropout", p, "a probability of at least 0 and below 1", lambda p: 0 <= p < 1)
         n = len(self.X)
         if n == 0:
             raise InputError("X: no examples to train on")
@@ -76,6 +98,12 @@ class TrainingState:
         shared = replace(network, l1=network.l1 / weight, l2=network.l2 / weight)
         return ParameterVector(shared, self.parameters.vector)
 
+    def rates_of(self, n_steps: int) -> Array:
+        """The learning rates (n_steps,) of the steps that come next."""
+        if self.rates is None:
+            return np.full(n_steps, self.optimizer.rate, np.float64)
+        return np.asarray(self.rates(self.step, n_steps), np.float64)
+
     @property
     def steps_per_epoch(self) -> int:
         """How many batches an epoch has; the last one may be smaller."""
@@ -98,11 +126,16 @@ class TrainingState:
             return self.running_cost / self.running_weight
         return self.costs[-1] if self.costs else float("nan")
 
-    def advance(self, cost: Array, weight: Array) -> None:
+    def advance(self, cost: Array, weight: Array, squares: Array | None = None) -> None:
         """Note that steps were made, whose batches had these costs and weights, both (steps,).
 
-        They lie in one epoch, unless an epoch has only one batch. A batch of weight 0 has changed nothing.
+        They lie in one epoch, unless an epoch has only one batch. A batch of weight 0 has changed nothing. ``squares``
+        (steps, L) are ‖∂C/∂(w⁽ˡ⁾, b⁽ˡ⁾)‖², where they are noted.
         """
+        if self.bad_step is None and not np.isfinite(cost).all():
+            self.bad_step = self.step + int(np.isfinite(cost).argmin())
+        if self.note_norms and squares is not None:
+            self._note(squares, weight)
         self.step += len(cost)
         if self.cursor == 0 and len(self.order) <= self.batch_size:
             self.costs.extend((cost * weight / weight).tolist())
@@ -119,6 +152,18 @@ class TrainingState:
             self.epoch += 1
             self.cursor = 0
             self.order = self._next_order()
+
+    def _note(self, squares: Array, weight: Array) -> None:
+        """Add the squares to the epoch's; they become its norms where it ends."""
+        if self.cursor == 0 and len(self.order) <= self.batch_size:
+            self.gradient_norms.extend(np.sqrt(squares))
+            return
+        before = np.zeros_like(squares[:1]) if self.running_squares is None else self.running_squares
+        self.running_squares = np.concatenate([before, squares]).cumsum(axis=0)[-1:]
+        self.running_updates += int(np.count_nonzero(weight))
+        if self.cursor + len(squares) * self.batch_size >= len(self.order):
+            self.gradient_norms.append(np.sqrt(self.running_squares[0] / max(1, self.running_updates)))
+            self.running_squares, self.running_updates = None, 0
 
     def _next_order(self) -> Array:
         if self.next_order is not None:
