@@ -71,6 +71,7 @@ EVERYWHERE: list[tuple[str, Any]] = [
     ("stray-factor", ("b", 2.0)),
     ("stray-factor", ("w", 7.0)),
     ("stray-factor", ("b", 7.0)),
+    ("stray-factor-in-delta", 1 / 7),
 ]
 
 
@@ -84,6 +85,15 @@ def test_a_mistake_in_every_layer_is_one_finding_that_says_so(L: int, name: str,
     assert finding.layer is None
     assert finding.says.startswith(("in every layer: ", "in every hidden layer: ")), finding.says
     assert ", and so in every " in finding.fix or "# and so in every " in finding.fix
+
+
+@pytest.mark.parametrize("L", range(3, 7))
+def test_a_mean_that_is_taken_in_every_hidden_layer_again_is_one_finding(L: int) -> None:
+    q = deep(L, square=False)
+    wrong: Gradient = {name: g / 7.0 ** (L - int(name[1:])) for name, g in backprop(q).items()}
+    (finding,) = checked(q, wrong).findings
+    assert (finding.bug, finding.layer) == ("stray-factor-in-delta", None)
+    assert finding.says.startswith("in every hidden layer: δ[l] has a factor 1/n too many")
 
 
 def from_another_layer(q: Problem, L: int, weight: int, slope: int) -> dict[str, Array]:

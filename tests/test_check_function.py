@@ -198,6 +198,7 @@ WHOLE: list[tuple[Fn, str]] = [
     (lambda d: np.abs(d), "the sign is lost"),
     (lambda d: d.ravel()[np.random.default_rng(0).permutation(16)].reshape(4, 4), "permuted"),
     (lambda d: d + 0.3 * SQUARE, "the penalty 0.15·Σx² is too much"),
+    (lambda d: d - 0.1 * SQUARE, "the penalty 0.05·Σx², or half of 0.1·Σx², is missing"),
     (lambda d: d - 0.01 * np.sign(SQUARE), "the penalty 0.01·Σ|x| is missing"),
     (lambda d: np.broadcast_to(d / 7, (7, 4, 4)), "an unsummed broadcast axis: axis 0"),
     (lambda d: d.ravel(), "another shape, the same numbers"),

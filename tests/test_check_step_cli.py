@@ -7,6 +7,8 @@ import pytest
 from bad_input.calls import assert_refused, call
 from given import GOLDENS
 
+import chainrule as cr
+
 MAZUR = str(GOLDENS["mazur"])
 STEP = (MAZUR, "--lr", "0.5", "--freeze", "b")
 PUBLISHED = (
@@ -53,6 +55,19 @@ def test_a_design_is_proposed_where_two_mistakes_explain_it() -> None:
     assert json.loads(said.stdout)["design"]["x"]
     said = call("check", MAZUR, str(ROOT / "docs" / "mazur-mine.json"), "--design", "--json")
     assert json.loads(said.stdout)["design"] is None
+
+
+def test_no_design_is_spoken_of_where_nothing_is_wrong_and_no_explanation_where_there_is_none(tmp_path: Path) -> None:
+    problem = cr.load_problem(MAZUR)
+    right = cr.gradient(problem.model, problem.examples)[1].arrays()
+    given = tmp_path / "given.json"
+    given.write_text(json.dumps({name: array.tolist() for name, array in right.items()}))
+    said = call("check", MAZUR, str(given), "--design")
+    assert (said.code, "apart" in said.stdout) == (0, False)
+    given.write_text(json.dumps({name: (array + 0.5).tolist() for name, array in right.items()}))
+    said = call("check", MAZUR, str(given), "--design")
+    assert said.code == 1
+    assert said.stdout.endswith("\nno explanation: there is nothing to tell apart\n")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from chainrule import ChainruleError, Settings, Table, read_table
 from chainrule.data import csv_file
 from chainrule.errors import DataError
 from chainrule.model.encoding import Target
+from chainrule.model.model import Examples
 from chainrule.training.train import plan
 
 WriteCsv = Callable[..., Path]
@@ -324,6 +325,11 @@ def test_a_table_of_ones_own_takes_lists_and_arrays() -> None:
     assert table.texts("t") == ["a", "b"]
     assert table.numbers("b").tolist() == [1, 0]
     assert repr(table) == "Table('mine', 2 rows, 3 columns)"
+
+
+def test_examples_are_shown_by_their_shapes() -> None:
+    assert repr(Examples(np.zeros((3, 4)), np.zeros((3, 1)))) == "Examples(a0 (3, 4), Y (3, 1))"
+    assert repr(Examples(np.zeros((3, 4)), np.zeros((3, 1)), np.ones(3))).endswith(", Y (3, 1), weights (3,))")
 
 
 @pytest.mark.parametrize("column", [np.zeros((2, 2)), [1, "a", None], [[1], [2, 3]], None])

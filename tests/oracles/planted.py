@@ -557,7 +557,7 @@ def places(name: str, q: Problem, random: np.random.Generator) -> list[Planted]:
         case "stray-factor":
             return each(layers, ("w", factor), ("b", factor), ("w", 2.0), ("b", 0.5))
         case "stray-factor-in-delta":
-            return each(layers, factor, 2.0)
+            return [*each(layers, factor, 2.0), *everywhere(1 / n, 2.0)]
         case "stray-factor-everywhere":
             return everywhere(factor)
         case "zeros-in-one":

@@ -57,8 +57,11 @@ class Asked:
         if self.design and isinstance(verdict, Verdict):
             design = told_apart(verdict)
             record["design"] = None if design is None else design.json()
-            alone = "one explanation alone: there is nothing to tell apart"
-            text += f"\n\n{alone if design is None else design.text()}"
+            if design is not None:
+                text += f"\n\n{design.text()}"
+            elif not verdict.ok:
+                what = "one explanation alone" if any(finding.bug for finding in verdict.findings) else "no explanation"
+                text += f"\n\n{what}: there is nothing to tell apart"
         return Answer(verdict.ok, record, text)
 
     def _verdict(self, model: Model, examples: Examples, watch: Watch | None) -> Verdict | NextCostVerdict:

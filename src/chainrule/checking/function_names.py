@@ -224,7 +224,8 @@ def _penalty(name: str, x: Array, yours: Array, probes: Sequence[Probe]) -> Func
         c = float(there @ missing / (there @ there))
         if c and _all_agree(yours + c * of, probes):
             kind = f"{abs(c) / 2:.6g}·Σ{name}²" if of is x else f"{abs(c):.6g}·Σ|{name}|"
-            bug = f"the penalty {kind} is {'missing' if c > 0 else 'too much'}"
+            half = f", or half of {c:.6g}·Σ{name}²," if of is x and c > 0 else ""  # the 2 of its square, forgotten
+            bug = f"the penalty {kind}{half} is {'missing' if c > 0 else 'too much'}"
             change = f"{'+' if c > 0 else '-'} {abs(c):.6g} * {what}"
             return FunctionFinding(bug, (name,), _told(probes, f"with {change}"), f"d{name} = d{name} {change}")
     return None

@@ -16,13 +16,17 @@ from chainrule.errors import DataError, InputError
 from chainrule.model.encoding import Inputs, Target
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Examples:
     """Examples that fit a model: a0 (n, n_0) is what enters layer 1, Y (n, n_L), weights (n,) or None; float64."""
 
     a0: Array
     Y: Array
     weights: Array | None = None
+
+    def __repr__(self) -> str:
+        weights = "" if self.weights is None else f", weights {self.weights.shape}"
+        return f"Examples(a0 {self.a0.shape}, Y {self.Y.shape}{weights})"
 
     def __len__(self) -> int:
         """How many examples there are."""

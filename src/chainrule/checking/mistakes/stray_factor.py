@@ -89,19 +89,23 @@ def _factor_of(so_far: Calculation, given: Given, sum_only: bool, names: Sequenc
 
 
 class StrayFactorOfLayer(_Factor):
-    """δ of one layer has a factor too many, which the layers before inherit."""
+    """δ of one layer, or of every one, has a factor too many, which the layers before inherit."""
 
     name = "stray-factor-in-delta"
-    says = "δ{l} is {text} × what it should be, and all before it"
+    says = "δ{l} has a factor {text} too many, which all layers before inherit"
     fix = "{δ}    # without the factor {text}"
     rank = 7
 
     @classmethod
     def fits(cls, so_far: Calculation, given: Given) -> Iterable[Self]:
-        for l in so_far.case.layers:
-            factor = factor_between(so_far.array(f"b{l}"), given.get(f"b{l}"), so_far.case)
+        case = so_far.case
+        for l in reversed(case.layers):
+            factor = factor_between(so_far.array(f"b{l}"), given.get(f"b{l}"), case)
             if factor not in (None, 0, 1):
-                yield cls(l, factor, written(factor, so_far.case))
+                usual = written(factor, case)
+                yield cls(l, factor, usual)
+                if 1 < l >= case.L - 1:  # the last layer, or the last that is hidden: so it may be in all before
+                    yield cls(None, factor, usual, among=tuple(range(1, l + 1)))
 
     def δ(self, calculation: Calculation, l: int, right: Step) -> Array:
         return self.factor * right()
