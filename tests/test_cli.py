@@ -25,7 +25,7 @@ from chainrule.engines import engine
 from chainrule.engines.optimizer import METHODS
 from chainrule.insight.check import complex_step
 
-COMMANDS = ("train", "predict", "gradient", "explain", "nudge", "report", "check", "puzzle", "bench", "info")
+COMMANDS = ("train", "predict", "gradient", "explain", "nudge", "report", "check", "compare", "puzzle", "bench", "info")
 HIDDEN_ACTIVATIONS = [name for name, σ in ACTIVATIONS.items() if σ.elementwise]
 MAZUR = str(GOLDENS["mazur"])
 
