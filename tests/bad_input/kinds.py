@@ -857,7 +857,7 @@ OPTIONS = [
     Option(("--l2", "nan"), ("l2: nan", "a number of 0 or more"), {"l2": NAN}),
     Option(("--l2", "inf"), ("l2: inf", "a number of 0 or more"), {"l2": INF}),
     Option(("--l2", "x"), ("--l2", "valid")),
-    Option(("--optimizer", "sgd", "--lr", "1e30"), ("diverged", "epoch 3", "smaller learning rate than 1e+30"),
+    Option(("--optimizer", "sgd", "--lr", "1e30"), ("diverged", "epoch 2", "smaller learning rate than 1e+30"),
            optimizer={"name": "sgd", "lr": 1e30}),
 ]  # fmt: skip
 

@@ -133,7 +133,7 @@ class Target:
     def predictions(self, a: Array) -> list[Any]:
         """From outputs (rows, n_L) to class names, numbers, or lists of numbers where there are several targets."""
         if self.classes is not None:
-            return [self.classes[j] for j in self._class_indices(a).tolist()]
+            return [self.classes[j] for j in self.class_indices(a).tolist()]
         values = self.mean + self.scale * a
         return values[:, 0].tolist() if len(self.columns) == 1 else values.tolist()
 
@@ -154,14 +154,15 @@ class Target:
     def score(self, a: Array, Y: Array) -> float:
         """The share of right classes, or R² = 1 − Σ(prediction − y)²/Σ(y − mean y)² averaged over the targets."""
         if self.classes is not None:
-            right: Array = self._class_indices(a) == self._class_indices(Y)
+            right: Array = self.class_indices(a) == self.class_indices(Y)
             return float(right.mean())
         residuals, spreads = _column_sums((a - Y) ** 2), _column_sums((Y - Y.mean(axis=0)) ** 2)
         each = [1 - r / s if s else float(r == 0) for r, s in zip(residuals, spreads, strict=True)]
         return sum(each) / len(each)
 
     @staticmethod
-    def _class_indices(a: Array) -> Array:
+    def class_indices(a: Array) -> Array:
+        """Which class each row of outputs or targets says, (rows,)."""
         return a.argmax(axis=1) if a.shape[1] > 1 else (a[:, 0] > 0.5).astype(np.intp)
 
 

@@ -2,53 +2,93 @@
 
 import signal
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from math import isfinite
+from dataclasses import dataclass, field
 from time import perf_counter
 from types import FrameType
+from typing import Literal
 
 import numpy as np
 
+from chainrule.calculus.arrays import Array
 from chainrule.engines import engine
 from chainrule.engines.state import TrainingState
 from chainrule.errors import DivergenceError
+from chainrule.training.guard import Divergence, Guard
 
 SLICE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands: steps done of all steps, epochs finished, mean cost of this epoch, examples a second."""
+    """Where a run stands: steps done of all steps, epochs finished, mean cost of this epoch, examples a second.
+
+    ``figures`` are the latest over the validation examples.
+    """
 
     step: int
     steps: int
     epoch: int
     cost: float
     rate: float
+    figures: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 Watcher = Callable[[Progress], None]
 
+AfterEpoch = Callable[[float], bool]
+"""Called after each epoch with the seconds since the run began; where it returns True, the run ends."""
 
-def train_epochs(state: TrainingState, epochs: int, watch: Watcher | None = None) -> bool:
-    """Run until ``epochs`` epochs are finished in all; False if Ctrl-C ended it first.
 
-    The state is then as the last finished step left it, and a further call goes on from there. ``watch`` is called
-    after every slice of about 50 ms. Raises DivergenceError when the cost is no longer finite.
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended: "finished" all its epochs, "stopped" after one, "interrupted" by Ctrl-C, or "diverged", and why.
+
+    ``clock`` (n, 2) has pairs of steps and the seconds they took; epochs in between are as long as each other.
+    """
+
+    how: Literal["finished", "stopped", "interrupted", "diverged"]
+    clock: Array
+    divergence: Divergence | None = None
+
+    def seconds(self, steps: Array) -> Array:
+        """When so many steps had been made."""
+        return np.interp(steps, self.clock[:, 0], self.clock[:, 1])
+
+
+def train_epochs(
+    state: TrainingState, epochs: int, watch: Watcher | None = None, after_epoch: AfterEpoch | None = None
+) -> Ended:
+    """Run until ``epochs`` epochs are finished in all, or something ends it first.
+
+    After Ctrl-C the state is as the last finished step left it, and a further call goes on from there. ``watch`` is
+    called after every slice of about 50 ms. Where cost or parameters are no longer finite, the state is taken back to
+    the last parameters with which the cost of a batch was finite; DivergenceError where these are the first.
     """
     steps = state.steps_per_epoch * epochs
-    pace = Pace()
+    pace, guard, start = Pace(), Guard(state), perf_counter()
+    clock = [(float(state.step), 0.0)]
     with interrupts() as interrupted, np.errstate(all="ignore"):
-        while state.step < steps and not interrupted.is_set():
-            examples = state.epoch * len(state.X) + state.cursor
-            seconds = pace.run(state, steps - state.step)
-            _check_finite(state)
+        while state.step < steps:
+            if interrupted.is_set():
+                return Ended("interrupted", np.array(clock))
+            examples, epoch = state.epoch * len(state.X) + state.cursor, state.epoch
+            seconds = pace.run(state, steps - state.step if after_epoch is None else state.steps_left_in_epoch)
+            if not (guard.good() if state.step < steps else guard.all_finite()):
+                divergence = guard.take_back()
+                if not divergence.kept:
+                    raise DivergenceError(str(divergence))
+                return Ended("diverged", np.array(clock), divergence)
+            now = perf_counter() - start
+            if state.epoch > epoch:
+                clock.append((float(state.step), now))
             if watch is not None:
                 rate = (state.epoch * len(state.X) + state.cursor - examples) / seconds
                 watch(Progress(state.step, steps, state.epoch, state.cost, rate))
-    return state.step >= steps
+            if after_epoch is not None and state.epoch > epoch and after_epoch(now) and state.step < steps:
+                return Ended("stopped", np.array(clock))
+    return Ended("finished", np.array(clock))
 
 
 class Pace:
@@ -65,15 +105,6 @@ class Pace:
         seconds = max(perf_counter() - start, 1e-9)
         self._steps = max(1, min(2 * self._steps, int(n * SLICE_SECONDS / seconds)))
         return seconds
-
-
-def _check_finite(state: TrainingState) -> None:
-    if not (isfinite(state.cost) and np.isfinite(state.parameters.vector).all()):
-        epoch = -(-state.step // state.steps_per_epoch)
-        raise DivergenceError(
-            f"training diverged: in epoch {epoch}, by step {state.step}, the cost is {state.cost}. "
-            f"Use a smaller learning rate than {state.optimizer.rate:g}, or scale the inputs"
-        )
 
 
 @contextmanager

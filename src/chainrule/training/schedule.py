@@ -60,6 +60,11 @@ class Schedule:
         if self.warm_up and self.name == "one-cycle":
             raise InputError("warm-up: a one-cycle schedule has its own; leave it out, or change `rise`")
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether every step has the optimizer's own rate."""
+        return self.name == "constant" and not self.warm_up
+
     def rates(self, lr: float, steps_per_epoch: int, epochs: int) -> "Rates":
         """The learning rates of a run of so many epochs; InputError where its warm-up would not end within it."""
         number("lr", lr, "a learning rate, a number above 0", lambda x: x > 0)

@@ -1,28 +1,40 @@
 """From a table to a trained model: what ``chainrule train`` does."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import cast
 
 import numpy as np
 
 from chainrule.calculus.arrays import Array
-from chainrule.calculus.cost import COSTS, penalty
 from chainrule.calculus.network import Network, ParameterVector
-from chainrule.checks import known, listed, require, sequence, shown, texts, whole_number
+from chainrule.checks import did_you_mean, listed, require, shown
 from chainrule.data.table import Table
 from chainrule.engines import engine, warn_of_shortfall
-from chainrule.engines.optimizer import Optimizer
-from chainrule.engines.random import check_seed
 from chainrule.engines.state import TrainingState
 from chainrule.errors import DataError, InputError
 from chainrule.model.encoding import Inputs, Target
 from chainrule.model.model import Model
+from chainrule.training.guard import Divergence, DivergenceWarning
+from chainrule.training.history import KEY, Epoch, History
 from chainrule.training.initialization import initial_parameters
-from chainrule.training.loop import Watcher, train_epochs
+from chainrule.training.loop import Ended, Progress, Watcher, train_epochs
+from chainrule.training.metrics import COST
+from chainrule.training.progress_bar import progress_bar
+from chainrule.training.schedule import Rates
+from chainrule.training.settings import BALANCED, Settings
 from chainrule.training.split import split
-
-TASKS = ("auto", "classes", "numbers")
+from chainrule.training.validation import (
+    EarlyStopping,
+    Validation,
+    as_loss,
+    penalised_cost,
+    penalty_of,
+    shown_metrics,
+)
 
 LEAST_EPOCHS, LEAST_STEPS = 60, 1500
 """How long to train where nobody says: this many epochs, and more on small data until there are this many steps."""
@@ -32,50 +44,13 @@ OUTPUT_OF_COST = {"cross-entropy": "softmax", "binary-cross-entropy": "sigmoid",
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How to train.
-
-    ``hidden`` are the hidden layers' sizes. ``activation`` is one name for all hidden layers, or one a hidden layer, or
-    one a layer with the output's. ``cost`` None means cross-entropy for classes (one sigmoid output and
-    binary-cross-entropy for two), squared-error for numbers. ``target`` names the target columns where the data does
-    not; ``task`` decides whether they are "classes" or "numbers". ``dropped`` columns are left out. Raises InputError.
-    """
-
-    hidden: tuple[int, ...] = (64, 32)
-    activation: tuple[str, ...] = ("relu",)
-    cost: str | None = None
-    optimizer: Optimizer = field(default_factory=Optimizer)
-    batch_size: int = 32
-    epochs: int | None = None
-    l1: float = 0.0
-    l2: float = 1e-3
-    seed: int = 0
-    target: tuple[str, ...] = ()
-    task: str = "auto"
-    dropped: tuple[str, ...] = ()
-    standardise: bool = True
-
-    def __post_init__(self) -> None:
-        for n in sequence("hidden", self.hidden, "a list of layer sizes such as (64, 32)"):
-            whole_number("hidden", n, "a layer size, a whole number of at least 1", lambda n: n >= 1)
-        for what, names in (("activation", self.activation), ("target", self.target), ("dropped", self.dropped)):
-            texts(what, names)
-        if self.cost is not None:
-            known("cost", self.cost, COSTS)
-        require(isinstance(self.optimizer, Optimizer), "optimizer", self.optimizer, "an Optimizer")
-        for what, n in (("epochs", 1 if self.epochs is None else self.epochs), ("batch size", self.batch_size)):
-            whole_number(what, n, "a whole number of at least 1", lambda n: n >= 1)
-        check_seed(self.seed)
-        known("task", self.task, TASKS)
-        require(isinstance(self.standardise, bool), "standardise", self.standardise, "True or False")
-
-
-@dataclass(frozen=True)
 class Trained:
     """A trained model with its figures.
 
     ``train_cost`` is C of the model over the training examples, with the penalties, of which ``train_penalty`` is the
-    part. ``test_score`` is the share of right classes, or R²; None where no example could be held out.
+    part. ``test_score`` is the share of right classes, or R²; None where no example could be held out. ``validation``
+    has the model's figures over the validation examples: "cost" and those of the metrics. ``best_epoch`` is the one
+    whose parameters early stopping kept; ``divergence`` says why training ended where its numbers were not finite.
     """
 
     model: Model
@@ -87,6 +62,15 @@ class Trained:
     interrupted: bool
     n_train: int
     n_test: int
+    history: History
+    validation: Mapping[str, float]
+    n_validation: int
+    divergence: Divergence | None
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch, counted from 1, whose parameters early stopping kept."""
+        return self.history.best_epoch
 
 
 def plan(table: Table, settings: Settings) -> "Plan":
@@ -111,23 +95,96 @@ def plan(table: Table, settings: Settings) -> "Plan":
     target = Target.learn(table, target_columns, task, everything, standardise=False)
     labels = None if target.classes is None else target.encode(table, len(target.classes)).argmax(axis=1)
     train_rows, test_rows = split(table.n_rows, settings.seed, labels)
+    train_rows, held_out = _hold_out(table, settings, train_rows, labels)
 
     inputs = Inputs.learn(table, names, train_rows, settings.standardise)
     network = _network(settings, len(inputs.names), target)
     if target.classes is None and settings.standardise and network.activation[-1] == "identity":
         target = Target.learn(table, target_columns, "numbers", train_rows, standardise=True)
+    weights = _class_weights(settings.class_weight, target, None if labels is None else labels[train_rows])
     model = Model(initial_parameters(network, settings.seed), inputs, target)
     examples = model.examples_of(table)
-    X, Y = examples.a0.astype(np.float32), examples.Y.astype(np.float32)
+    X, Y = _in_float32(table, examples.a0), _in_float32(table, examples.Y)
     # an input that is 0 in every row trained on teaches nothing; with weight 0 it does no harm later either
     model.parameters.w[1][:, ~X[train_rows].any(axis=0)] = 0
-    if not (np.isfinite(X).all() and np.isfinite(Y).all()):
-        raise DataError(f"{table.source}: it holds numbers too large to train on in float32; scale them down")
     state = TrainingState(
-        model.parameters, settings.optimizer, X[train_rows], Y[train_rows], settings.batch_size, settings.seed
-    )
+        model.parameters, settings.optimizer, X[train_rows], Y[train_rows], settings.batch_size, settings.seed,
+        weights=_of_each(weights, target, Y[train_rows]), clip_norm=settings.clip_norm,
+        dropout=_layer_dropout(settings.dropout, len(settings.hidden)), note_norms=settings.gradient_norms,
+    )  # fmt: skip
     epochs = settings.epochs or max(LEAST_EPOCHS, -(-LEAST_STEPS // state.steps_per_epoch))
-    return Plan(model, state, epochs, examples.a0[test_rows], examples.Y[test_rows])
+    rates = settings.schedule.rates(settings.optimizer.rate, state.steps_per_epoch, epochs)
+    state.rates = None if settings.schedule.is_constant else rates
+    validation = None
+    if isinstance(settings.validation, Table):
+        others = model.examples_of(settings.validation)
+        X, Y = (_in_float32(settings.validation, array) for array in (others.a0, others.Y))
+        held_out = np.arange(len(X))
+    if len(held_out):
+        metrics = shown_metrics(settings.metric, target, network)
+        weights = _of_each(weights, target, Y[held_out])
+        validation = Validation(X[held_out], Y[held_out], weights, target, metrics)
+    return Plan(model, state, epochs, examples.a0[test_rows], examples.Y[test_rows], settings, rates, validation)
+
+
+def _hold_out(table: Table, settings: Settings, rows: Array, labels: Array | None) -> tuple[Array, Array]:
+    """The rows to train on and those to watch training by."""
+    if not settings.held_out:
+        return rows, rows[:0]
+    kept, held_out = split(
+        len(rows), settings.seed, None if labels is None else labels[rows], settings.held_out, of_training=True
+    )
+    if not (len(kept) and len(held_out)):
+        raise InputError(
+            f"validation: {settings.held_out:g} of the {len(rows)} training examples of {table.source} leaves "
+            f"{len(kept)} to train on and {len(held_out)} to watch; choose another share, or give a table of others"
+        )
+    return rows[kept], rows[held_out]
+
+
+def _in_float32(table: Table, array: Array) -> Array:
+    with np.errstate(over="ignore"):
+        array = array.astype(np.float32)
+    if not np.isfinite(array).all():
+        raise DataError(f"{table.source}: it holds numbers too large to train on in float32; scale them down")
+    return array
+
+
+def _class_weights(given: str | Mapping[str, float] | None, target: Target, labels: Array | None) -> Array | None:
+    """What an example of each class counts, (classes,); "balanced" is n/(classes·n_c), as scikit-learn has it."""
+    if given is None:
+        return None
+    if target.classes is None or labels is None:
+        raise InputError(f"class weight: the target {listed(target.columns)} is numbers, which have no classes")
+    if given == BALANCED:
+        counts = np.bincount(labels, minlength=len(target.classes))
+        return len(labels) / (len(counts) * np.maximum(counts, 1))
+    weights = cast("Mapping[str, float]", given)
+    for name in weights:
+        if name not in target.classes:
+            raise InputError(
+                f"class weight: there is no class {shown(name)}.{did_you_mean(name, target.classes)} The classes are "
+                f"{listed(target.classes)}"
+            )
+    return np.array([float(weights.get(name, 1.0)) for name in target.classes])
+
+
+def _of_each(class_weights: Array | None, target: Target, Y: Array) -> Array | None:
+    return None if class_weights is None else class_weights[target.class_indices(Y)].astype(np.float32)
+
+
+def _layer_dropout(given: Sequence[float], n_hidden: int) -> tuple[float, ...]:
+    """One probability a layer 0 … L − 1 from one for all hidden layers, one for each, or one more for the inputs."""
+    if not any(given):
+        return ()
+    if len(given) == n_hidden + 1:
+        return tuple(given)
+    if len(given) in (1, n_hidden):
+        return (0.0, *(list(given) * n_hidden)[:n_hidden])
+    raise InputError(
+        f"dropout: {len(given)} probabilities for {n_hidden} hidden layers; give one for all, one for each, or one "
+        f"more, the first, for the inputs"
+    )
 
 
 @dataclass(frozen=True)
@@ -139,65 +196,169 @@ class Plan:
     epochs: int
     test_X: Array
     test_Y: Array
+    settings: Settings
+    rates: Rates
+    validation: Validation | None
 
     def train(self, watch: Watcher | None = None) -> Trained:
-        """Train. Ctrl-C ends it early and keeps what was learned. Raises DivergenceError."""
-        state = self.state
+        """Train. Ctrl-C ends it early and keeps what was learned. Raises DivergenceError where that is nothing."""
+        state, epochs = self.state, _Epochs(self)
         start = perf_counter()
-        finished = train_epochs(state, self.epochs, watch)
+        ended = train_epochs(state, self.epochs, epochs.watcher(watch), epochs.after if epochs.needed else None)
         seconds = perf_counter() - start
+        best_epoch = epochs.keep_the_best()
+        history = epochs.history(ended, best_epoch)
         parameters = ParameterVector(self.model.network, state.parameters.vector)
+        reading = parameters.astype(np.float64)
+        validation = self.validation
         return Trained(
-            Model(parameters, self.model.inputs, self.model.target, self._remembered()),
+            Model(parameters, self.model.inputs, self.model.target, self._remembered(history)),
             epochs=state.epoch,
-            train_cost=self._train_cost(),
-            train_penalty=self._train_penalty(),
-            test_score=self._score(),
+            train_cost=penalised_cost(reading, state.X, state.Y, state.weights),
+            train_penalty=penalty_of(reading),
+            test_score=self._score(reading),
             seconds=seconds,
-            interrupted=not finished,
+            interrupted=ended.how == "interrupted",
             n_train=len(state.X),
             n_test=len(self.test_X),
+            history=history,
+            validation={} if validation is None else validation.figures(reading),
+            n_validation=0 if validation is None else len(validation),
+            divergence=ended.divergence,
         )
 
-    def _train_penalty(self) -> float:
-        network, w = self.model.network, self.model.parameters.w
-        return sum(penalty(w[l].astype(np.float64), network.l1, network.l2) for l in network.layers)
+    def progress_bar(self) -> AbstractContextManager[Watcher | None]:
+        """A bar for this run; None where nobody could see it."""
+        return progress_bar(self.epochs, self.state.steps_per_epoch, self.settings.patience)
 
-    def _train_cost(self) -> float:
-        parameters = self.model.parameters.astype(np.float64)
-        return engine().data_cost(parameters, self.state.X, self.state.Y) + self._train_penalty()
-
-    def _score(self) -> float | None:
+    def _score(self, parameters: ParameterVector) -> float | None:
         if not len(self.test_X):
             return None
         assert self.model.target is not None
-        a = engine().predict(self.model.parameters.astype(np.float64), self.test_X)
-        return self.model.target.score(a, self.test_Y)
+        return self.model.target.score(engine().predict(parameters, self.test_X), self.test_Y)
 
-    def _remembered(self) -> dict[str, object]:
+    def _remembered(self, history: History) -> dict[str, object]:
         state = self.state
         return {
             "optimizer": state.optimizer.name,
             "lr": state.optimizer.rate,
+            "schedule": self.settings.schedule.name,
             "batch_size": state.batch_size,
             "seed": state.seed,
             "epochs": state.epoch,
-            "costs": list(state.costs),
+            "costs": history.costs.tolist(),
+            KEY: history.remembered(),
         }
 
 
-def train(table: Table, settings: Settings | None = None, watch: Watcher | None = None) -> Trained:
+class _Epochs:
+    """What is done and noted after each epoch."""
+
+    def __init__(self, planned: Plan) -> None:
+        self._plan = planned
+        self._settings = planned.settings
+        self._figures: list[Mapping[str, float]] = []
+        metric = planned.settings.metric or COST
+        patience = planned.settings.patience
+        self._stopping = None if patience is None else EarlyStopping(patience, metric)
+        self._metric = metric
+
+    @property
+    def needed(self) -> bool:
+        """Whether there is anything to do between two epochs."""
+        settings = self._settings
+        return bool(self._plan.validation is not None or settings.callbacks or settings.schedule.name == "plateau")
+
+    def after(self, seconds: float) -> bool:
+        """Note the epoch; whether it is the last."""
+        state, over = self._plan.state, False
+        figures: Mapping[str, float] = {COST: state.cost}
+        if self._plan.validation is not None:
+            figures = self._plan.validation.figures(state.parameters)
+            self._figures.append(figures)
+            if self._stopping is not None:
+                over = self._stopping.after(state.epoch, figures, state.parameters.vector)
+        self._plan.rates.after_epoch(state.step, as_loss(self._metric, figures))
+        for callback in self._settings.callbacks:
+            over = callback(self._epoch(seconds)) is True or over
+        return over
+
+    def watcher(self, watch: Watcher | None) -> Watcher | None:
+        """The watcher, told the latest figures, too."""
+        if watch is None or self._plan.validation is None:
+            return watch
+
+        def told(progress: Progress) -> None:
+            watch(replace(progress, figures=self._figures[-1] if self._figures else {}))
+
+        return told
+
+    def keep_the_best(self) -> int | None:
+        """Make the best epoch's parameters the state's; which epoch it is, or None where the last ones are kept."""
+        if self._stopping is None:
+            return None
+        state = self._plan.state
+        self._stopping.forget_after(state.epoch)
+        if self._stopping.best is not None:
+            state.parameters.vector[:] = self._stopping.best
+        return self._stopping.best_epoch
+
+    def history(self, ended: Ended, best_epoch: int | None) -> History:
+        """All epochs that were finished."""
+        state = self._plan.state
+        steps = state.steps_per_epoch * np.arange(1, state.epoch + 1)
+        noted = self._figures[: state.epoch]
+        names = () if self._plan.validation is None else self._plan.validation.metrics
+        return History(
+            steps=steps,
+            seconds=ended.seconds(steps),
+            lrs=self._plan.rates.at(steps - 1),
+            costs=np.array(state.costs, np.float64),
+            validation_costs=np.array([figures[COST] for figures in noted]) if names else None,
+            metrics={name: np.array([figures[name] for figures in noted]) for name in names},
+            gradient_norms=np.array(state.gradient_norms, np.float64).reshape(-1, state.parameters.network.depth)
+            if state.note_norms
+            else None,
+            best_epoch=best_epoch,
+        )
+
+    def _epoch(self, seconds: float) -> Epoch:
+        """The record of the epoch that has just ended."""
+        state, figures = self._plan.state, dict(self._figures[-1]) if self._figures else {}
+        return Epoch(
+            state.epoch,
+            state.step,
+            seconds,
+            float(self._plan.rates.at(np.array([state.step - 1]))[0]),
+            state.cost,
+            figures.pop(COST, None),
+            figures,
+            tuple(state.gradient_norms[-1].tolist()) if state.note_norms else (),
+        )
+
+
+def train(
+    table: Table, settings: Settings | None = None, watch: Watcher | None = None, *, progress: bool = False
+) -> Trained:
     """Train a model on a table, holding out 20 % of its rows for the test figure.
 
-    ``watch`` is called about every 50 ms with how far it is. Raises DataError, InputError or DivergenceError. ::
+    With ``progress`` a bar shows how far it is, in a terminal and in a notebook; ``watch`` is told that about every
+    50 ms. Training that diverges is stopped with a DivergenceWarning, and the last good parameters are kept. Raises
+    DataError, InputError, and DivergenceError where nothing was learned. ::
 
         trained = chainrule.train(chainrule.read_table("houses.csv"), chainrule.Settings(target=("price",)))
-        print(trained.test_score)
+        print(trained.test_score, trained.history)
         chainrule.save_model(trained.model, "houses.safetensors")
     """
     planned = plan(table, Settings() if settings is None else settings)
     warn_of_shortfall()
-    return planned.train(watch)
+    if progress:
+        require(watch is None, "progress", progress, "something that goes with a watcher; leave one out")
+    with planned.progress_bar() if progress else nullcontext(watch) as watching:
+        trained = planned.train(watching)
+    if trained.divergence is not None:
+        warnings.warn(str(trained.divergence), DivergenceWarning, stacklevel=2)
+    return trained
 
 
 def _network(settings: Settings, n_0: int, target: Target) -> Network:

@@ -1,0 +1,192 @@
+"""Notices a run whose numbers are no longer finite, takes it back to its last good step, and says what overflowed."""
+
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+
+from chainrule.calculus.arrays import Array
+from chainrule.calculus.gradient import costs, forward, gradient
+from chainrule.calculus.network import ParameterVector
+from chainrule.engines import engine
+from chainrule.engines.state import TrainingState
+
+_SECONDS = 1.0
+_SHARE = 0.005  # of the run's time that snapshots may take
+
+
+_LISTS = ("costs", "gradient_norms")  # of a state, which grow
+
+
+class DivergenceWarning(UserWarning):
+    """Training diverged and was stopped; the last good parameters are kept."""
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """What went wrong: in the ``step``-th step, of which epoch (both counted from 1), and why.
+
+    ``kept`` steps were made with the parameters that the run was taken back to: the last with which the cost of a batch
+    was finite. It is 0 where nothing was learned.
+    """
+
+    step: int
+    epoch: int
+    cause: str
+    remedy: str
+    kept: int
+
+    def __str__(self) -> str:
+        end = "nothing was learned" if not self.kept else f"the parameters of step {self.kept} are kept"
+        return f"training diverged in epoch {self.epoch}, step {self.step}: {self.cause}; {end}. {self.remedy}"
+
+
+class Guard:
+    """Watches a run between its slices. Snapshots at most a second apart let it be taken back to any step since."""
+
+    def __init__(self, state: TrainingState) -> None:
+        self._state = state
+        state.bad_step = None
+        self._snapshots = [_Snapshot(state)]  # of good states, the newest last
+        self._due = perf_counter() + _SECONDS
+
+    def good(self) -> bool:
+        """Whether all is finite so far. The parameters themselves are looked at with each snapshot."""
+        if self._state.bad_step is not None:
+            return False
+        start = perf_counter()
+        if start < self._due:
+            return True
+        good = self.all_finite()
+        if good:
+            self._take()
+        seconds = perf_counter() - start
+        self._due = start + max(_SECONDS, seconds / _SHARE)
+        return good
+
+    def all_finite(self) -> bool:
+        """Whether the costs are finite, and the parameters."""
+        return self._state.bad_step is None and _finite(self._state.parameters.vector)
+
+    def take_back(self) -> Divergence:
+        """Take the state, which is not good, back to the last parameters with which a batch's cost was finite."""
+        state = self._state
+        bad = state.step if state.bad_step is None else state.bad_step
+        self._go_to(bad)
+        first = self._snapshots[0].step
+        if bad == first or _finite(state.parameters.vector):  # so it is the cost of the batch that comes next
+            said = self._said(_forward_cause(state))
+            self._go_to(max(bad - 1, first))
+        else:
+            self._go_to(self._last_finite(bad))
+            said = self._said(_step_cause(state))
+        return Divergence(*said, kept=state.step)
+
+    def _last_finite(self, bad: int) -> int:
+        """After how many steps the parameters were still finite, if they are not after so many."""
+        good = max(snapshot.step for snapshot in self._snapshots if snapshot.step < bad)
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            self._go_to(middle)
+            if _finite(self._state.parameters.vector):
+                self._take()  # the next is not far from here
+                good = middle
+            else:
+                bad = middle
+        return good
+
+    def _said(self, cause: tuple[str, str]) -> tuple[int, int, str, str]:
+        return self._state.step + 1, self._state.epoch + 1, *cause
+
+    def _go_to(self, step: int) -> None:
+        """Make the state what it was after so many steps, as the same steps make the same bits."""
+        newest = max((s for s in self._snapshots if s.step <= step), key=lambda s: s.step)
+        newest.restore(self._state)
+        if step > newest.step:
+            engine().run(self._state, step - newest.step)
+        self._state.bad_step = None
+
+    def _take(self) -> None:
+        """Keep the newest two: with one alone, the step before it could not be reached."""
+        spare = self._snapshots.pop(0) if len(self._snapshots) == 2 else _Snapshot(self._state)
+        spare.take(self._state)
+        self._snapshots.append(spare)
+
+
+class _Snapshot:
+    """All that a step changes in a state."""
+
+    def __init__(self, state: TrainingState) -> None:
+        self._arrays = tuple(np.empty_like(array) for array in _changed_in_place(state))
+        self.take(state)
+
+    def take(self, state: TrainingState) -> None:
+        self.step = state.step
+        self._fields = dict(vars(state))
+        self._lengths = {name: len(getattr(state, name)) for name in _LISTS}
+        for kept, array in zip(self._arrays, _changed_in_place(state), strict=True):
+            kept[:] = array
+
+    def restore(self, state: TrainingState) -> None:
+        vars(state).update(self._fields)
+        for name, n in self._lengths.items():
+            del getattr(state, name)[n:]
+        for kept, array in zip(self._arrays, _changed_in_place(state), strict=True):
+            array[:] = kept
+
+
+def _changed_in_place(state: TrainingState) -> tuple[Array, ...]:
+    return state.parameters.vector, *state.moments
+
+
+def _finite(array: Array) -> bool:
+    return bool(np.isfinite(array).all())
+
+
+# causes --------------------------------------------------------------------------------------------
+
+
+def _forward_cause(state: TrainingState) -> tuple[str, str]:
+    """What overflows on the way to the cost of the next batch, and what to do about it."""
+    p, X, Y, _ = _next_batch(state)
+    trace, smaller = forward(p, X), _smaller(state)
+    for l in p.network.layers:
+        if not _finite(trace.z[l]):
+            w, a = _largest(p.w[l]), _largest(trace.a[l - 1])
+            if a <= w:
+                return f"z of layer {l} overflowed (largest weight {w:.2g})", smaller
+            where = "input" if l == 1 else f"activation of layer {l - 1}"
+            return f"z of layer {l} overflowed (largest {where} {a:.2g})", "Scale the inputs" if l == 1 else smaller
+        if not _finite(trace.a[l]):
+            return f"the activations of layer {l} overflowed (largest z {_largest(trace.z[l]):.2g})", smaller
+    if not _finite(costs(p, trace, Y)):
+        a = _largest(trace.a[p.network.depth])
+        return f"the cost overflowed (largest output {a:.2g}, largest target {_largest(Y):.2g})", smaller
+    w = max(_largest(p.w[l]) for l in p.network.layers)
+    what = "penalty overflowed" if p.network.l1 or p.network.l2 else "cost was no finite number"
+    return f"the {what} (largest weight {w:.2g})", smaller
+
+
+def _step_cause(state: TrainingState) -> tuple[str, str]:
+    """What overflows in the next step, whose cost is finite."""
+    p, X, Y, weights = _next_batch(state)
+    trace, smaller = forward(p, X), _smaller(state)
+    _, g = gradient(p, X, Y, weights)
+    for l in reversed(p.network.layers):
+        if not (_finite(g.w[l]) and _finite(g.b[l])):
+            return f"the gradient of layer {l} overflowed (largest z there {_largest(trace.z[l]):.2g})", smaller
+    return f"the step itself overflowed (largest entry of the gradient {_largest(g.vector):.2g})", smaller
+
+
+def _smaller(state: TrainingState) -> str:
+    return f"Use a smaller learning rate than {float(state.rates_of(1)[0]):g}, or scale the inputs"
+
+
+def _next_batch(state: TrainingState) -> tuple[ParameterVector, Array, Array, Array | None]:
+    rows = state.order[state.cursor : state.cursor + state.batch_size]
+    return state.parameters, state.X[rows], state.Y[rows], None if state.weights is None else state.weights[rows]
+
+
+def _largest(array: Array) -> float:
+    """The largest size of a number that is finite; 0 where there is none."""
+    return float(np.abs(array[np.isfinite(array)]).max(initial=0))

@@ -1,0 +1,206 @@
+"""A run that diverges is noticed, explained, and taken back to the last good step, whatever its slices were."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from given import ENGINES, bits
+from numpy.typing import NDArray
+
+from chainrule import Network, Optimizer, ParameterVector, Settings, Table, initial_parameters, train
+from chainrule.calculus.gradient import gradient
+from chainrule.engines import engine
+from chainrule.engines.state import TrainingState
+from chainrule.errors import DivergenceError
+from chainrule.training import guard as guards
+from chainrule.training.guard import Divergence, DivergenceWarning, Guard
+from chainrule.training.loop import train_epochs
+from chainrule.training.train import plan
+
+Array = NDArray[Any]
+
+
+@pytest.fixture(params=ENGINES)
+def each_engine(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHAINRULE_ENGINE", request.param)
+        yield engine()
+
+
+def _growing(optimizer: str = "sgd", lr: float = 3.0, dtype: type[Any] = np.float32) -> TrainingState:
+    """A straight line learned at a rate at which the error grows a few times in each step."""
+    random = np.random.default_rng(0)
+    network = Network((2, 1), "identity", "squared-error")
+    X: Array = random.normal(size=(24, 2)).astype(dtype)
+    Y: Array = (X @ np.array([[1], [-2]], dtype)).astype(dtype)
+    return TrainingState(initial_parameters(network, 1, dtype), Optimizer(optimizer, lr), X, Y, 5, 3)
+
+
+def _batch_costs(state: TrainingState, n: int, each_engine: ModuleType) -> list[float]:
+    """The cost of the batch of each of the first n steps, from steps made one by one."""
+    costs: list[float] = []
+    for _ in range(n):
+        rows = state.order[state.cursor : state.cursor + state.batch_size]
+        costs.append(gradient(state.parameters, state.X[rows], state.Y[rows])[0])
+        each_engine.run(state, 1)
+    return costs
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum"])
+@pytest.mark.parametrize("slices", [[1] * 400, [400], [7] * 60, [33, 1, 90, 2, 2, 300]])
+def test_what_is_kept_are_the_last_parameters_with_which_a_batch_had_a_finite_cost(
+    each_engine: ModuleType, optimizer: str, slices: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guards, "_SECONDS", 0.0)  # a snapshot after every slice
+    with np.errstate(all="ignore"):
+        costs = _batch_costs(_growing(optimizer), 400, each_engine)
+        bad = int(np.isfinite(costs).argmin())
+        assert 10 < bad < 300
+        whole, sliced = _growing(optimizer), _growing(optimizer)
+        each_engine.run(whole, bad - 1)
+        guard = Guard(sliced)
+        for n in slices:
+            each_engine.run(sliced, n)
+            if not guard.good():
+                break
+        divergence = guard.take_back()
+    assert bits(sliced) == bits(whole)
+    assert np.isfinite(sliced.parameters.vector).all()
+    assert (divergence.step, divergence.kept, sliced.step) == (bad + 1, bad - 1, bad - 1)
+    assert divergence.epoch == bad // 5 + 1
+
+
+@pytest.mark.usefixtures("each_engine")
+def test_the_loop_ends_there_and_can_go_on_from_there_at_a_smaller_rate() -> None:
+    state = _growing()
+    ended = train_epochs(state, 200)
+    assert ended.how == "diverged"
+    assert ended.divergence is not None
+    assert str(ended.divergence).startswith(f"training diverged in epoch {ended.divergence.epoch}, step ")
+    assert f"the parameters of step {state.step} are kept" in str(ended.divergence)
+    assert "Use a smaller learning rate than 3, or scale the inputs" in str(ended.divergence)
+    assert len(state.costs) == state.epoch
+    assert np.isfinite(state.costs).all()
+    state.optimizer = replace(state.optimizer, lr=0.1)
+    assert train_epochs(state, state.epoch + 300).how == "finished"
+    assert state.cost < 1e-6
+
+
+def test_a_run_that_is_good_is_not_touched(each_engine: ModuleType) -> None:
+    guarded, free = _growing(lr=0.01), _growing(lr=0.01)
+    assert train_epochs(guarded, 50).how == "finished"
+    each_engine.run(free, 250)
+    assert bits(guarded) == bits(free)
+
+
+def test_parameters_that_overflow_in_the_last_step_are_noticed(each_engine: ModuleType) -> None:
+    """No cost tells: there is no further batch. That of the step is 1e38, its derivative infinite in float32."""
+    network = Network((1, 1), "identity", "squared-error")
+    X, Y = np.full((1, 1), 1e20, np.float32), np.full((1, 1), -1e19, np.float32)
+    whole, watched = (
+        TrainingState(ParameterVector.zeros(network, np.float32), Optimizer("sgd", 1.0), X, Y, 1, 0) for _ in range(2)
+    )
+    with np.errstate(all="ignore"):
+        each_engine.run(whole, 1)
+    assert whole.bad_step is None
+    assert not np.isfinite(whole.parameters.vector).all()
+    with pytest.raises(DivergenceError, match=r"the gradient of layer 1 overflowed .*; nothing was learned"):
+        train_epochs(watched, 1)
+    assert not watched.parameters.vector.any()
+
+
+# causes --------------------------------------------------------------------------------------------
+
+
+def _told(
+    sizes: tuple[int, ...], activation: str | list[str], w: Callable[[ParameterVector], None], x: float, y: float = 0.0,
+    cost: str = "squared-error", **network: float,
+) -> Divergence:  # fmt: skip
+    p = ParameterVector.zeros(Network(sizes, activation, cost, **network), np.float32)
+    w(p)
+    X, Y = np.full((1, sizes[0]), x, np.float32), np.full((1, sizes[-1]), y, np.float32)
+    state = TrainingState(p, Optimizer("sgd", 0.5), X, Y, 1, 0)
+    guard = Guard(state)
+    with np.errstate(all="ignore"):
+        engine().run(state, 1)
+        assert not guard.all_finite()
+        return guard.take_back()
+
+
+def _set(**values: float) -> Callable[[ParameterVector], None]:
+    def set_(p: ParameterVector) -> None:
+        for name, value in values.items():
+            p.arrays()[name][:] = value
+
+    return set_
+
+
+@pytest.mark.usefixtures("each_engine")
+@pytest.mark.parametrize(
+    ("divergence", "cause", "remedy"),
+    [
+        (lambda: _told((2, 1), "identity", _set(w1=1e10), 1e30), "z of layer 1 overflowed (largest input 1e+30)",
+         "Scale the inputs"),
+        (lambda: _told((2, 2, 1), "identity", _set(w1=1.0, w2=1e38), 4.0),
+         "z of layer 2 overflowed (largest weight 1e+38)", "smaller learning rate than 0.5"),
+        (lambda: _told((1, 1, 1), "identity", _set(w1=1e20, w2=1e3), 1e17),
+         "z of layer 2 overflowed (largest activation of layer 1 1e+37)", "smaller learning rate"),
+        (lambda: _told((1, 1, 1), ["exp", "identity"], _set(w1=100.0), 1.0),
+         "the activations of layer 1 overflowed (largest z 1e+02)", "smaller learning rate"),
+        (lambda: _told((1, 1), "identity", _set(w1=1e25), 1.0),
+         "the cost overflowed (largest output 1e+25, largest target 0)", "smaller learning rate"),
+        (lambda: _told((1, 1), "identity", _set(w1=1e25), 0.0, l2=0.1),
+         "the penalty overflowed (largest weight 1e+25)", "smaller learning rate"),
+        (lambda: _told((1, 1), "identity", _set(), 1e20, -1e19),
+         "the gradient of layer 1 overflowed (largest z there 0)", "smaller learning rate"),
+    ],
+)  # fmt: skip
+def test_the_layer_and_the_cause_are_named(divergence: Callable[[], Divergence], cause: str, remedy: str) -> None:
+    told = divergence()
+    assert told.cause == cause
+    assert remedy in told.remedy
+    assert (told.step, told.epoch, told.kept) == (1, 1, 0)
+
+
+@pytest.mark.usefixtures("each_engine")
+def test_inputs_that_overflow_at_once_are_an_error() -> None:
+    table = Table("huge", {"x": np.linspace(1e37, 3e38, 50), "y": np.arange(50.0)})
+    settings = Settings(target=("y",), standardise=False, hidden=(4,), epochs=2)
+    with pytest.raises(DivergenceError, match=r"in epoch 1, step 1: .*overflowed.*; nothing was learned\. "):
+        train(table, settings)
+
+
+@pytest.mark.usefixtures("each_engine")
+def test_training_that_diverges_is_stopped_with_a_warning_and_keeps_a_model_that_predicts() -> None:
+    x = np.random.default_rng(2).normal(10, 3, 250)
+    table = Table("numbers", {"x": x, "y": 2 * x + 5})
+    settings = Settings(hidden=(), target=("y",), optimizer=Optimizer("sgd", 3.0))
+    with pytest.warns(DivergenceWarning, match="training diverged in epoch ") as warned:
+        trained = train(table, settings)
+    assert trained.divergence is not None
+    assert [str(w.message) for w in warned] == [str(trained.divergence)]
+    assert warned[0].filename == __file__
+    assert trained.epochs == len(trained.history) < 60
+    assert np.isfinite(trained.model.parameters.vector).all()
+    assert np.isfinite(trained.model.predict(table)).all()
+
+
+@pytest.mark.usefixtures("each_engine")
+def test_early_stopping_keeps_its_best_parameters_when_training_diverges_later() -> None:
+    x = np.random.default_rng(2).normal(10, 3, 250)
+    table = Table("numbers", {"x": x, "y": 2 * x + np.sin(9 * x)})
+    settings = Settings(hidden=(), target=("y",), optimizer=Optimizer("sgd"), patience=1000, batch_size=8, l2=0.0)
+    planned = plan(table, settings)
+    planned.state.rates = lambda step, n: 0.01 * 1.02 ** np.arange(step, step + n)
+    trained = planned.train()
+    assert trained.divergence is not None
+    best = trained.best_epoch
+    assert best is not None
+    figures = [epoch.validation_cost for epoch in trained.history]
+    assert 1 < best < len(figures)
+    assert figures[best - 1] == min(figure for figure in figures if figure is not None)
+    # one in float32, the other in float64, of a mean of squares of differences of numbers of the order of 1
+    assert trained.validation["cost"] == pytest.approx(figures[best - 1], rel=1e-2, abs=1e-12)
