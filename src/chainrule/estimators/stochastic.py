@@ -77,7 +77,7 @@ class _Batches(TrainingState):
         super().__post_init__()
         self._least = least_cost(self.parameters.network.cost, self.Y)
 
-    def advance(self, cost: Array, weight: Array) -> None:
+    def advance(self, cost: Array, weight: Array, squares: Array | None = None) -> None:
         """Note what these steps' batches cost."""
         n = min(len(cost) * self.batch_size, len(self.order) - self.cursor)
         sizes = np.full(len(cost), self.batch_size)
@@ -88,7 +88,7 @@ class _Batches(TrainingState):
             least = self._least[rows] if self.weights is None else self._least[rows] * self.weights[rows]
             sums = np.add.reduceat(least, np.arange(0, n, self.batch_size))
             self.loss -= float(sums / np.maximum(weight, np.finfo(np.float64).tiny) @ sizes)
-        super().advance(cost, weight)
+        super().advance(cost, weight, squares)
 
 
 class _Run:
