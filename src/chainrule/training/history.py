@@ -33,6 +33,7 @@ _DIGITS = 7  # of the numbers kept in a model file: training is float32
 class Epoch:
     """One epoch of a run: its number, counted from 1; the steps and seconds since the run began; what it came to.
 
+    The seconds are NaN where they are read from a model file, which does not keep them.
     ``lr`` is the rate of its last step. ``cost`` is the mean training cost, measured batch by batch as the parameters
     moved; ``validation_cost`` C over the validation examples at its end, with the penalties as that has, and
     ``metrics`` the figures over them; None and empty where nothing is held out. ``gradient_norms`` has, for each layer,
@@ -122,6 +123,8 @@ class History:
         some = _thinned(len(self), SHOWN_EPOCHS, self.best_epoch)
         marked = [["*" if i + 1 == self.best_epoch else "", *_cells(self[i])] for i in some]
         rows = [["", *_header(self, short=True)], *marked]
+        if not np.isfinite(self.seconds).all():
+            rows = [[*row[:2], *row[3:]] for row in rows]
         while width("  ".join(max(column, key=width) for column in zip(*rows, strict=True))) > COLUMNS:
             rows = [[*row[: -3 if row[-2] == "…" else -2], "…", row[-1]] for row in rows]  # layers in the middle go
         if all(not row[0] for row in rows):
@@ -193,10 +196,12 @@ class History:
     # kept in a model -------------------------------------------------------------------------------
 
     def remembered(self) -> dict[str, Any]:
-        """What the description of a model keeps of it, beside the costs and the number of epochs."""
+        """What the description of a model keeps of it, beside the costs: all but the seconds.
+
+        The same seed makes the same file.
+        """
         kept: dict[str, Any] = {
             "steps": _short(self.steps),
-            "seconds": [round(x, 4) for x in self.seconds.tolist()],
             "lrs": _short(self.lrs),
         }
         if self.validation_costs is not None:
@@ -227,7 +232,7 @@ class History:
             raise ValueError(f"best_epoch is {best!r}")
         return cls(
             _column(kept["steps"], n),
-            _column(kept["seconds"], n),
+            np.full(n, np.nan),
             _column(kept["lrs"], n),
             costs,
             None if "validation_costs" not in kept else _column(kept["validation_costs"], n),

@@ -24,10 +24,11 @@ def data_cost(parameters: ParameterVector, X: Array, Y: Array, weights: Array | 
     """The mean of C_i over the rows of X and Y, which the weights (n,) say where there are some."""
     if weights is None:
         return engine().data_cost(parameters, X, Y)
-    total = float(weights.sum(dtype=np.float64))
-    parts = ((float(s), weights == s) for s in np.unique(weights))  # a class has one weight, so these are few
-    of_each = (s * int(np.count_nonzero(rows)) * engine().data_cost(parameters, X[rows], Y[rows]) for s, rows in parts if s)
-    return sum(of_each) / total
+    C = 0.0
+    for s in np.unique(weights[weights > 0]):  # a class has one weight, so these are few
+        rows = np.flatnonzero(weights == s)
+        C += float(s) * len(rows) * engine().data_cost(parameters, X[rows], Y[rows])
+    return C / float(weights.sum(dtype=np.float64))
 
 
 def penalty_of(parameters: ParameterVector) -> float:
