@@ -2,25 +2,39 @@
 // the layer, the row of the batch and the neuron alone, so that any thread can draw them in any order.
 #pragma once
 
-#include <array>
-
 #include "memory.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
-using Words = std::array<std::uint32_t, 4>;
+inline constexpr int COUNTERS = 16;
 
-// Philox 4×32-10 of Salmon, Moraes, Dror, Shaw, Parallel Random Numbers: as Easy as 1, 2, 3, SC 2011.
-inline Words philox(std::uint64_t key, Words c) {
+// Four words for each counter (c0, c1, step, layer), one after the other. Philox 4×32-10 of Salmon, Moraes, Dror, Shaw,
+// Parallel Random Numbers: as Easy as 1, 2, 3, SC 2011.
+inline void philox(std::uint64_t key, const std::uint32_t* c0, const std::uint32_t* c1, std::uint32_t step,
+                   std::uint32_t layer, std::uint32_t* words) {
+    constexpr std::uint32_t M0 = 0xD2511F53u, M1 = 0xCD9E8D57u;
+    const auto high = [](std::uint32_t a, std::uint32_t b) { return std::uint32_t(std::uint64_t(a) * b >> 32); };
+    std::uint32_t c[4][COUNTERS];
+    for (int i = 0; i < COUNTERS; ++i) {
+        c[0][i] = c0[i];
+        c[1][i] = c1[i];
+        c[2][i] = step;
+        c[3][i] = layer;
+    }
     std::uint32_t k0 = std::uint32_t(key), k1 = std::uint32_t(key >> 32);
     for (int round = 0; round < 10; ++round) {
-        const std::uint64_t first = std::uint64_t(c[0]) * 0xD2511F53u, second = std::uint64_t(c[2]) * 0xCD9E8D57u;
-        c = {std::uint32_t(second >> 32) ^ c[1] ^ k0, std::uint32_t(second), std::uint32_t(first >> 32) ^ c[3] ^ k1,
-             std::uint32_t(first)};
+        for (int i = 0; i < COUNTERS; ++i) {
+            const std::uint32_t first = high(c[2][i], M1) ^ c[1][i] ^ k0, third = high(c[0][i], M0) ^ c[3][i] ^ k1;
+            c[1][i] = c[2][i] * M1;
+            c[3][i] = c[0][i] * M0;
+            c[0][i] = first;
+            c[2][i] = third;
+        }
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
     }
-    return c;
+    for (int i = 0; i < COUNTERS; ++i)
+        for (int word = 0; word < 4; ++word) words[4 * i + word] = c[word][i];
 }
 
 struct Dropout {
@@ -34,17 +48,21 @@ struct Dropout {
     void operator()(int l, const Panel& panel, Index row, Index first, Index last, T* a, T* d) const {
         const std::uint32_t dropped = std::uint32_t(p[l] * 4294967296.0);
         const T scale = T(1 / (1 - p[l]));
-        for (Index i = first; i < last; ++i, ++row, a += panel.width, d += d ? panel.width : 0)
-            for (int j = 0; j < panel.used;) {
-                const Index neuron = panel.first + j;
-                const Words words =
-                    philox(key, {std::uint32_t(neuron / 4), std::uint32_t(row), std::uint32_t(step), std::uint32_t(l)});
-                for (std::size_t word = std::size_t(neuron % 4); word < 4 && j < panel.used; ++word, ++j) {
-                    const bool kept = words[word] >= dropped;
-                    a[j] = kept ? a[j] * scale : T(0);
-                    if (d) d[j] = kept ? d[j] * scale : T(0);
-                }
+        // the counters of a row begin at `block`; one has four neurons
+        const Index block = panel.first / 4;
+        const int offset = int(panel.first % 4), each = (offset + panel.used + 3) / 4, together = COUNTERS / each;
+        std::uint32_t neurons[COUNTERS], rows[COUNTERS], words[4 * COUNTERS];
+        for (int i = 0; i < COUNTERS; ++i) neurons[i] = std::uint32_t(block + i % each);
+        for (; first < last; first += together, row += together) {
+            for (int i = 0; i < COUNTERS; ++i) rows[i] = std::uint32_t(row + i / each);
+            philox(key, neurons, rows, std::uint32_t(step), std::uint32_t(l), words);
+            const Index some = last - first < together ? last - first : together;
+            for (Index i = 0; i < some; ++i, a += panel.width, d += d ? panel.width : 0) {
+                const std::uint32_t* const word = words + 4 * each * i + offset;
+                for (int j = 0; j < panel.used; ++j) a[j] = word[j] >= dropped ? a[j] * scale : T(0);
+                for (int j = 0; d && j < panel.used; ++j) d[j] = word[j] >= dropped ? d[j] * scale : T(0);
             }
+        }
     }
 };
 

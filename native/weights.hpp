@@ -121,13 +121,24 @@ double squares(const Plan<T>& plan, const Part& part, const T* g) {
     const Panel &j = *part.j, &k = *part.k;
     const bool in_panels = plan.layers[std::size_t(part.layer)].in_panels;
     const Panel& row = in_panels ? j : k;
-    double sums[4] = {};
-    const auto add = [&](const T* numbers, int n) {
-        for (int i = 0; i < n; ++i) sums[i % 4] += double(numbers[i]) * double(numbers[i]);
+    using V = Vec<T, LANES<T>>;
+    using D = Vec<double, LANES<T>>;  // in which no square is too large or too small
+    D sums{};
+    const auto add = [&](const T* numbers, Index n) {
+        for (Index i = 0; i < n; i += LANES<T>) {
+            const D x = __builtin_convertvector(load_some<V>(numbers + i, n - i), D);
+            sums += x * x;
+        }
     };
-    for (int i = 0; i < (in_panels ? k : j).used; ++i) add(g + i * row.width, row.used);
+    const Index rows = (in_panels ? k : j).used;
+    if (row.used == row.width)
+        add(g, rows * row.width);
+    else
+        for (Index i = 0; i < rows; ++i) add(g + i * row.width, row.used);
     if (part.n_biases) add(g + part.n_weights, j.used);
-    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    double sum = 0;
+    for (int i = 0; i < LANES<T>; ++i) sum += sums[i];
+    return sum;
 }
 
 // Ask for a part's weights and moments, where they lie row by row in arrays too large for the first cache.
