@@ -1,9 +1,10 @@
 """Somebody's cost, called with care: copies go in, and numbers have to come out."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from math import frexp, inf, isfinite, nan
+from math import frexp, inf, isfinite, nan, prod
 from numbers import Real
 from typing import Any, cast
 
@@ -58,7 +59,7 @@ class Point:
         found: dict[str, Array] = {}
         start = 0
         for name, shape in zip(self.names, self.shapes, strict=True):
-            size = int(np.prod(shape))
+            size = prod(shape)
             found[name] = flat[start : start + size].reshape(shape)
             start += size
         return found
@@ -71,7 +72,7 @@ class Point:
     def place(self, i: int) -> str:
         """The name of entry i of the flat vector, such as x[3] or W[0,2]."""
         for name, shape in zip(self.names, self.shapes, strict=True):
-            size = int(np.prod(shape))
+            size = prod(shape)
             if i < size:
                 at = ",".join(str(int(k)) for k in np.unravel_index(i, shape))
                 return f"{name}[{at}]" if at else name
@@ -137,16 +138,15 @@ class Cost:
         """d f(x + t·weights)/dt, the weights standing at flat indices ``at`` and being 0 elsewhere."""
         unit = 2.0 ** frexp(float(np.min(self.units[at] / np.abs(weights))))[1] / 2
         grain = max(self.noise, self.quantum)
-        return slope(lambda t: self._moved(at, weights, t), self.f0, unit, self.steps, grain)
+        with _quiet():
+            return slope(lambda t: self._moved(at, weights, t), self.f0, unit, self.steps, grain)
 
     def _moved(self, at: Array, weights: Array, t: float) -> float:
-        """f(x + t·weights); NaN outside of its domain."""
+        """f(x + t·weights); NaN outside of its domain. To be called where it is quiet."""
         moved = self.x.copy()
         moved[at] += t * weights
         try:
-            with np.errstate(all="ignore"), warnings.catch_warnings():
-                warnings.simplefilter("ignore", RuntimeWarning)
-                return self._call(moved)
+            return self._call(moved)
         except InputError:
             raise
         except _OUTSIDE as error:
@@ -169,7 +169,8 @@ class Cost:
             if t > MOVES[3] and changes >= ENOUGH:
                 break
             try:
-                value = self._moved(everything, random.uniform(-1, 1, len(self.x)) * self.units, t)
+                with _quiet():
+                    value = self._moved(everything, random.uniform(-1, 1, len(self.x)) * self.units, t)
             except InputError:
                 return 0.0  # each entry's own line will raise it again, and say where
             change = abs(value - self.f0)
@@ -237,6 +238,14 @@ class Cost:
                 name not in arrays or not np.array_equal(arrays[name], before[name], equal_nan=True) for name in before
             )
         return _number(value)
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """What overflows far from the point is nobody's concern."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
 
 
 def _common_measure(a: float, b: float, unsure: float) -> float:

@@ -262,20 +262,19 @@ class _Line:
                 np.abs(values - np.append(values, nan)[scheme.before]),
             )
             residual = np.where(scheme.below, np.abs(scheme.predictions @ slopes - slopes) * h, 0).max(axis=1)
-            floor = np.array([rounding[first:].max() for first in range(len(h))])[scheme.first]
+            floor = np.maximum.accumulate(rounding[::-1])[::-1][scheme.first]
             noise = np.maximum(residual, floor)
             error = 2 * off + 2 * noise * scheme.amplification / h[0]
             believed = noise <= STRUCTURE * np.maximum(floor, np.abs(odd[-4:]).max())
-        found: list[Estimate] = []
-        for k in range(len(h)):
-            of = np.flatnonzero((scheme.last == k) & np.isfinite(error))
-            if len(of):
-                of = of[believed[of]] if believed[of].any() else of
-                i = int(of[error[of].argmin()])
-                found.append(
-                    Estimate(float(values[i]), float(error[i]), float(h[k]), float(noise[i]), bool(believed[i]))
-                )
-        return found
+        error = np.append(np.where(np.isfinite(error), error, inf), inf)  # the last is that of no row
+        sure = np.where(np.append(believed, False), error, inf)[scheme.rows]
+        among = np.where(np.isfinite(sure).any(axis=1, keepdims=True), sure, error[scheme.rows])
+        best = np.take_along_axis(scheme.rows, among.argmin(axis=1)[:, None], axis=1)[:, 0].tolist()
+        return [
+            Estimate(float(values[i]), float(error[i]), float(h[k]), float(noise[i]), bool(believed[i]))
+            for k, i in enumerate(best)
+            if error[i] < inf
+        ]
 
 
 def in_steps(quantum: float) -> str:
@@ -336,7 +335,9 @@ class _Scheme:
     before: Array
     """(rows,): the row of one order less from the same last step, and from the step before it; −1 for none."""
     first: Array
-    last: Array
+    """(rows,): the largest of the row's steps."""
+    rows: Array
+    """(steps, orders): the rows by their last step, −1 for none."""
     amplification: Array
     """(rows,): Σ|weight|/h, what noise of 1 in the values does to the slope."""
 
@@ -363,7 +364,7 @@ def _scheme(steps: tuple[float, ...], power: int) -> _Scheme:
         np.array([row.get((k, j - 1), row.get((k - 1, 0), -1)) for k, j in keys]),
         np.array([row.get((k - 1, max(j - 1, 0)), -1) for k, j in keys]),
         np.array([k - j for k, j in keys]),
-        np.array([k for k, _ in keys]),
+        np.array([[row.get((k, j), -1) for j in range(ORDERS)] for k in range(n - BELOW)]),
         np.abs(w / h).sum(axis=1),
     )
 
