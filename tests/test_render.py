@@ -17,7 +17,7 @@ from chainrule.calculus.cost import COSTS
 from chainrule.render.csv_text import csv_text
 from chainrule.render.json_text import json_text
 from chainrule.render.numbers import PRODUCT_DIGITS, close, percent, significant
-from chainrule.render.plot import cost_curve
+from chainrule.render.plot import Panel, epochs_picture
 from chainrule.render.text import columns, fit_encoding, printable, width
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -214,9 +214,9 @@ def test_control_characters_are_spelled_out() -> None:
 
 
 @pytest.mark.parametrize(("kind", "start"), [(".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF")])
-def test_a_cost_curve_is_a_picture_with_its_title(kind: str, start: bytes) -> None:
+def test_curves_by_epoch_are_a_picture_with_its_title(kind: str, start: bytes) -> None:
     pytest.importorskip("matplotlib")
-    picture = cost_curve([1.0, 0.5, 0.25], "digits by adam", kind)
+    picture = epochs_picture([1, 2, 3], [Panel("C", {"cost": [1.0, 0.5, 0.25]})], None, "digits by adam", kind)
     assert picture.startswith(start)
     assert b"digits by adam" in picture
 
@@ -225,5 +225,5 @@ def test_a_cost_curve_is_a_picture_with_its_title(kind: str, start: bytes) -> No
 @pytest.mark.filterwarnings("ignore:Glyph")
 def test_a_title_is_text_and_nothing_else(title: str) -> None:
     pytest.importorskip("matplotlib")
-    root = ElementTree.fromstring(cost_curve([1.0, 0.5], title, ".svg"))
+    root = ElementTree.fromstring(epochs_picture([1, 2], [Panel("C", {"cost": [1.0, 0.5]})], 1, title, ".svg"))
     assert root.findtext("{http://www.w3.org/2000/svg}title") == printable(title)

@@ -66,6 +66,11 @@ def training_record(out: Path, trained: Trained) -> dict[str, Any]:
         "seconds": trained.seconds,
         "engine": engine().NAME,
         "interrupted": trained.interrupted,
+        "diverged": None if trained.divergence is None else str(trained.divergence),
+        "best_epoch": trained.best_epoch,
+        **{f"validation_{name}": value for name, value in trained.validation.items()},
+        "validation_examples": trained.n_validation,
+        "history": trained.history.json(),
     }
 
 
@@ -80,6 +85,11 @@ def training_text(data: str, out: Path, trained: Trained) -> str:
         classes = "test_accuracy" in record
         figure = f"accuracy {percent(trained.test_score)}" if classes else r2_text(trained.test_score)
         score = f"{figure} on {trained.n_test:,} examples held out"
+    watched = ""
+    if trained.validation:
+        figures = ", ".join(f"{name} {significant(value, 4)}" for name, value in trained.validation.items())
+        watched = f"validation {figures} on {trained.n_validation:,} examples"
+        watched += f"; the best epoch was {trained.best_epoch}\n" if trained.best_epoch else "\n"
     weight = largest_weight(model.parameters).dotted
     command = f"chainrule explain {quote(str(out))} --data {quote(data)} {weight}"
     return (
@@ -87,6 +97,7 @@ def training_text(data: str, out: Path, trained: Trained) -> str:
         f"on {trained.n_train:,} examples of {printable(data)}\n"
         f"{trained.epochs} epochs in {trained.seconds:.2f} s on the {record['engine']} engine\n"
         f"train cost C = {significant(trained.train_cost, 4)}{penalty}\n"
+        f"{watched}"
         f"test {score}\n"
         f"next: {printable(command)}"
     )

@@ -29,6 +29,19 @@ class Command(click.Command):
             discard(sys.stdout)
             fail(f"the output cannot be written ({error.strerror})")
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options under their headings, those without one last."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = None if isinstance(param, click.Argument) else param.get_help_record(ctx)
+            if record is not None:
+                sections.setdefault(getattr(param, "heading", "Options"), []).append(record)
+        sections["Options"] = sections.pop("Options", [])
+        for heading, records in sections.items():
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)
+
     def get_short_help_str(self, limit: int = 0) -> str:
         """The first paragraph of its help, whole."""
         return (self.help or "").partition("\n\n")[0]
@@ -49,4 +62,5 @@ class Commands(click.Group):
         """The command, if there is one."""
         if cmd_name not in self.commands:
             return None
-        return getattr(import_module(f"chainrule.cli.{cmd_name}"), cmd_name)
+        module = cmd_name.replace("-", "_")
+        return getattr(import_module(f"chainrule.cli.{module}"), module)

@@ -38,10 +38,56 @@ class Several(click.ParamType[tuple[Any, ...]]):
         return tuple(self.one.convert(part.strip(), param, ctx) for part in str(value).split(","))
 
 
+class Listed(click.ParamType[str]):
+    """A text that may have commas in it, between names or numbers; a configuration may have a list there."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text as it is."""
+        return str(value)
+
+
+class Weights(Listed):
+    """A text such as yes=5,no=1; a configuration may have a table there."""
+
+    def __init__(self) -> None:
+        super().__init__("weights")
+
+
 NUMBER = Number("number", float)
 INTEGER = Number("integer", int)
 PATH = click.Path(readable=False, path_type=Path)  # whether it can be read is seen where it is
 NAME_OR_PATH = click.Path(readable=False)
+
+TEXTS = Listed("text")
+WEIGHTS = Weights()
+
+
+class Option(click.Option):
+    """An option that stands under a heading in the help."""
+
+    def __init__(self, *args: Any, heading: str = "Options", **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.heading = heading
+
+
+def option(*declarations: str, **attributes: Any) -> Callable[[Command], Command]:
+    """An option with, perhaps, a ``heading``."""
+    return click.option(*declarations, cls=Option, **attributes)
+
+
+def decorated(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """All these options at once, in this order."""
+
+    def decorate(command: Command) -> Command:
+        for each in reversed(options):
+            command = each(command)
+        return command
+
+    return decorate
+
 
 data_argument = click.argument(
     "data",
@@ -72,64 +118,133 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 
 def training_options(several: bool = False) -> Callable[[Command], Command]:
-    """What and how to train; with ``several``, most of them take several values with commas between."""
+    """What and how to train; with ``several``, some of them take several values with commas between."""
 
     def type_(one: click.ParamType[Any]) -> click.ParamType[Any]:
         return Several(one) if several else one
 
     names = "identity, sigmoid, tanh, relu, leaky-relu, elu, softplus, silu, gelu or exp: one for all hidden layers"
-    options = (
-        click.option(
+    data, network, steps = "The data", "The network", "The steps"
+    return decorated(
+        option(
             "--target",
+            heading=data,
             multiple=True,
             metavar="COLUMN",
             help="The column to predict; repeat it to predict several numbers.",
         ),
-        click.option(
+        option(
+            "--task",
+            heading=data,
+            default="auto",
+            help="Whether the target is classes or numbers; auto decides by its values.",
+        ),
+        option(
+            "--drop",
+            heading=data,
+            multiple=True,
+            metavar="COLUMN",
+            help="A column to leave out; repeat it for several.",
+        ),
+        option(
+            "--scale/--no-scale",
+            heading=data,
+            default=True,
+            help="Standardise inputs, and targets that are numbers.",
+        ),
+        option(
+            "--class-weight",
+            heading=data,
+            type=WEIGHTS,
+            metavar="WEIGHTS",
+            help="How much an example of a class counts, as in yes=5,no=1; balanced: each class the same in all.",
+        ),
+        option(
             "--hidden",
+            heading=network,
+            type=TEXTS,
             multiple=several,
             default=["64,32"] if several else "64,32",
             help=f"Sizes of the hidden layers, or none{'; repeat it for several networks' if several else ''}.",
         ),
-        click.option(
+        option(
             "--activation",
-            type=type_(click.STRING),
+            heading=network,
+            type=type_(click.STRING) if several else TEXTS,
             default="relu",
             help=f"{names}{'' if several else ', or one for each, or one more for the output layer'}.",
         ),
-        click.option(
+        option(
             "--cost",
+            heading=network,
             type=type_(click.STRING),
             help="squared-error, half-squared-error, mean-squared-error, huber, cross-entropy, binary-cross-entropy or "
             "poisson. Default: cross-entropy for classes, binary for two, squared-error for numbers.",
         ),
-        click.option("--optimizer", type=type_(click.STRING), default="adam", help="sgd, momentum, nesterov or adam."),
-        click.option(
-            "--lr",
-            type=type_(NUMBER),
-            help="Learning rate. Default: 0.001 for adam, 0.01 with momentum, 0.1 for sgd.",
+        option("--l1", heading=network, type=type_(NUMBER), default=0.0, help="Penalty l1·Σ|w|."),
+        option("--l2", heading=network, type=type_(NUMBER), default=1e-3, help="Penalty l2·Σw²."),
+        option(
+            "--dropout",
+            heading=network,
+            type=TEXTS,
+            metavar="P",
+            help="How probably a neuron is left out of a step: one number for all hidden layers, or one for each, or "
+            "one more, the first, for the inputs.",
         ),
-        click.option("--batch-size", type=type_(INTEGER), default=32, help="Examples in a step."),
-        click.option(
+        option(
+            "--optimizer",
+            heading=steps,
+            type=type_(click.STRING),
+            default="adam",
+            help="sgd, momentum, nesterov, adam, adamw or rmsprop.",
+        ),
+        option(
+            "--lr",
+            heading=steps,
+            type=type_(NUMBER),
+            help="Learning rate. Default: 0.001 for adam, adamw and rmsprop, 0.01 with momentum, 0.1 for sgd.",
+        ),
+        *(
+            option(f"--{name.replace('_', '-')}", heading=steps, type=NUMBER, help=text)
+            for name, text in OPTIMIZER_CONSTANTS.items()
+        ),
+        option("--batch-size", heading=steps, type=type_(INTEGER), default=32, help="Examples in a step."),
+        option(
             "--epochs",
+            heading=steps,
             type=INTEGER,
             help="Passes over the training examples. Default: 60, and on small data as many as make 1,500 steps.",
         ),
-        click.option("--l1", type=type_(NUMBER), default=0.0, help="Penalty l1·Σ|w|."),
-        click.option("--l2", type=type_(NUMBER), default=1e-3, help="Penalty l2·Σw²."),
-        click.option(
-            "--seed", type=type_(INTEGER), default=0, help="Fixes the split, the first weights and the order."
+        option(
+            "--schedule",
+            heading=steps,
+            default="constant",
+            help="How the learning rate changes: constant, step, cosine, one-cycle, plateau or inverse; with constants "
+            "as in step:every=10:factor=0.5, plateau:patience=5, cosine:least=0.01, one-cycle:rise=0.3, "
+            "inverse:power=1.",
         ),
-        click.option(
-            "--task", default="auto", help="Whether the target is classes or numbers; auto decides by its values."
+        option(
+            "--warm-up", heading=steps, type=NUMBER, metavar="EPOCHS", help="How long the learning rate rises at first."
         ),
-        click.option("--drop", multiple=True, metavar="COLUMN", help="A column to leave out; repeat it for several."),
-        click.option("--scale/--no-scale", default=True, help="Standardise inputs, and targets that are numbers."),
+        option(
+            "--clip-norm", heading=steps, type=NUMBER, metavar="LENGTH", help="A gradient that is longer is shortened."
+        ),
+        option(
+            "--seed",
+            heading=steps,
+            type=type_(INTEGER),
+            default=0,
+            help="Fixes the split, the first weights, the order and what is dropped.",
+        ),
     )
 
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
 
-    return decorate
+OPTIMIZER_CONSTANTS = {
+    "momentum": "Share of the velocity that stays, of momentum and nesterov. Default: 0.9.",
+    "beta1": "Share of the mean gradient that stays, of adam and adamw. Default: 0.9.",
+    "beta2": "Share of the mean square that stays, of adam and adamw. Default: 0.999.",
+    "rho": "Share of the mean square that stays, of rmsprop. Default: 0.9.",
+    "epsilon": "What is added to its root, of adam, adamw and rmsprop. Default: 1e-8.",
+    "weight_decay": "How fast weights shrink, of adamw. Default: 0.01.",
+}
+"""The constants of optimizers, by the names that Optimizer has for them."""

@@ -1,14 +1,18 @@
 """Reading what a command's arguments name: files, lists of names and of numbers."""
 
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from chainrule.checks import shown
 from chainrule.errors import InputError
 
 if TYPE_CHECKING:
+    from chainrule.data.table import Table
+    from chainrule.engines.optimizer import Optimizer
     from chainrule.model.model import Examples, Model
+    from chainrule.training.schedule import Schedule
     from chainrule.training.train import Settings
 
 MODEL_SUFFIX = ".safetensors"
@@ -68,16 +72,103 @@ def layer_sizes(text: str) -> tuple[int, ...]:
 
 
 def training_settings(options: Mapping[str, Any]) -> "Settings":
-    """What the options of ``training_options`` say, one value each."""
-    from chainrule.engines.optimizer import Optimizer
+    """What the options of ``training_options`` say, one value each; more of them are fields of Settings."""
     from chainrule.training.train import Settings
 
     given = dict(options)
+    weights, dropout = given.pop("class_weight"), given.pop("dropout")
     return Settings(
         hidden=layer_sizes(given.pop("hidden")),
         activation=names(given.pop("activation")),
-        optimizer=Optimizer(given.pop("optimizer"), given.pop("lr")),
+        optimizer=_optimizer(given),
+        schedule=_schedule(given.pop("schedule"), given.pop("warm_up")),
+        dropout=() if dropout is None else _numbers("dropout", dropout, "0.2, or 0.1,0.5"),
+        class_weight=weights if weights in (None, "balanced") else _weights(weights),
         dropped=given.pop("drop"),
         standardise=given.pop("scale"),
         **given,
     )
+
+
+_USERS = {
+    "momentum": ("momentum", "nesterov"),
+    "beta1": ("adam", "adamw"),
+    "beta2": ("adam", "adamw"),
+    "rho": ("rmsprop",),
+    "epsilon": ("adam", "adamw", "rmsprop"),
+    "weight_decay": ("adamw",),
+}
+"""Which optimizers have a constant."""
+
+_SCHEDULES = {
+    "step": ("every", "factor"),
+    "cosine": ("least",),
+    "one-cycle": ("least", "rise"),
+    "plateau": ("patience", "factor", "least"),
+    "inverse": ("power",),
+}
+"""Which constants a schedule has."""
+
+
+def _optimizer(given: dict[str, Any]) -> "Optimizer":
+    """The optimizer, with the constants that it has; they are taken out of what is given."""
+    from chainrule.engines.optimizer import Optimizer
+
+    name, lr = given.pop("optimizer"), given.pop("lr")
+    constants = {what: given.pop(what) for what in _USERS}
+    optimizer = Optimizer(name, lr, **{what: value for what, value in constants.items() if value is not None})
+    for what, users in _USERS.items():
+        if constants[what] is not None and name not in users:
+            raise InputError(f"{what.replace('_', ' ')}: {name} has none; it belongs to {' and '.join(users)}")
+    return optimizer
+
+
+def _schedule(text: str, warm_up: float | None) -> "Schedule":
+    """A schedule from its name and its constants, such as step:every=10:factor=0.5."""
+    from chainrule.training.schedule import Schedule
+
+    name, *constants = (part.strip() for part in text.split(":"))
+    Schedule(name)  # so that a name which is none is told first
+    has = _SCHEDULES.get(name, ())
+    values: dict[str, float] = {} if warm_up is None else {"warm_up": warm_up}
+    for constant in constants:
+        what, _, value = (part.strip() for part in constant.partition("="))
+        if what not in has:
+            known = f"it has {' and '.join(has)}" if has else "it has none"
+            raise InputError(f"schedule: {name} has no constant {shown(what)}; {known}")
+        (number,) = _numbers(f"schedule: {what}", value, "0.5", 1)
+        values[what] = int(number) if number == int(number) else number
+    return Schedule(name, **cast("dict[str, Any]", values))
+
+
+def _numbers(what: str, text: str, example: str, n: int | None = None) -> tuple[float, ...]:
+    """The numbers of a list with commas, n of them where it is said how many."""
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if not values or len(values) != (n or len(values)) or not all(map(isfinite, values)):
+        kind = "a number" if n == 1 else "a list of numbers"
+        raise InputError(f"{what}: {shown(text)} is not {kind} such as {example}")
+    return values
+
+
+def _weights(text: str) -> dict[str, float]:
+    """A weight for each class from a text such as yes=5,no=1."""
+    weights: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, value = (piece.strip() for piece in part.rpartition("="))
+        if not (name and equals):
+            raise InputError(f"class weight: {shown(part)} is not a class with its weight, such as yes=5; or balanced")
+        (weights[name],) = _numbers(f"class weight of {name}", value, "5", 1)
+    return weights
+
+
+def validation(text: str) -> "float | Table":
+    """A share of the examples, or the data of that name."""
+    from chainrule.data.source import read_table
+
+    try:
+        return float(text)
+    except ValueError:
+        return read_table(text)

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from chainrule.training.loop import Watcher
-
 
 def say(text: str) -> None:
     """A text on standard output."""
@@ -63,36 +61,6 @@ def _write(text: str) -> None:
         print(text, end="", flush=True)
     except BrokenPipeError:
         discard(sys.stdout)
-
-
-@contextmanager
-def progress(epochs: int, steps_per_epoch: int) -> "Generator[Watcher | None]":
-    """A bar with cost and rate, where standard error is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from chainrule.training.loop import Progress as Standing
-
-    bar = Progress(
-        TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
-        BarColumn(),
-        TextColumn("{task.fields[cost]}"),
-        TextColumn("{task.fields[rate]:,.0f} examples/s"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task("", total=epochs * steps_per_epoch, epoch=0, epochs=epochs, cost="", rate=0.0)
-
-        def watch(standing: Standing) -> None:
-            epoch = min(standing.epoch + 1, epochs)
-            bar.update(task, completed=standing.step, epoch=epoch, cost=f"C = {standing.cost:.4g}", rate=standing.rate)
-
-        yield watch
 
 
 @contextmanager

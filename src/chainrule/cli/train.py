@@ -8,54 +8,117 @@ import click
 
 from chainrule.checks import shown
 from chainrule.cli.command import Command
-from chainrule.cli.options import PATH, data_argument, json_option, training_options
-from chainrule.cli.reading import MODEL_SUFFIX, training_settings
-from chainrule.cli.showing import print_json, progress, say, tell
+from chainrule.cli.config import config_option
+from chainrule.cli.options import INTEGER, PATH, data_argument, decorated, json_option, option, training_options
+from chainrule.cli.reading import MODEL_SUFFIX, training_settings, validation
+from chainrule.cli.showing import print_json, say, tell
 from chainrule.errors import InputError
+
+_STOPPING, _WRITTEN = "When to stop", "What is written"
+
+stopping_options = decorated(
+    option(
+        "--validation",
+        heading=_STOPPING,
+        metavar="SHARE|DATA",
+        help="A share of the training examples to hold out and watch, such as 0.1; or other data, as DATA is given.",
+    ),
+    option(
+        "--patience",
+        heading=_STOPPING,
+        type=INTEGER,
+        metavar="EPOCHS",
+        help="Stop after so many epochs in a row that are no better, and keep the best; 0.1 is held out where "
+        "--validation says nothing else.",
+    ),
+    option(
+        "--metric",
+        heading=_STOPPING,
+        help="What is better: cost; accuracy, balanced-accuracy, macro-f1 or log-loss of classes; r2, mae or rmse of "
+        "numbers. Default: cost.",
+    ),
+)
+writing_options = decorated(
+    option(
+        "--out",
+        heading=_WRITTEN,
+        type=PATH,
+        metavar="M",
+        help="The model file. Default: DATA's name with .safetensors.",
+    ),
+    option("--history", heading=_WRITTEN, type=PATH, metavar="FILE", help="Every epoch, as rows of a .csv or .jsonl."),
+    option(
+        "--plot",
+        heading=_WRITTEN,
+        type=PATH,
+        metavar="PICTURE",
+        help="Costs, metrics, learning rate and gradient norms by epoch: a .svg, .png or .pdf (extra plots).",
+    ),
+)
 
 
 @click.command(cls=Command)
 @data_argument
-@click.option("--out", type=PATH, metavar="M", help="The model file to write. Default: DATA's name with .safetensors.")
 @training_options()
-@click.option("--plot", type=PATH, help="Draw the cost by epoch into this .svg, .png or .pdf (extra plots).")
+@stopping_options
+@writing_options
+@config_option()
 @json_option
-def train(data: str, out: Path | None, plot: Path | None, as_json: bool, **options: Any) -> None:
+def train(
+    data: str,
+    out: Path | None,
+    history: Path | None,
+    plot: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Train a network on DATA, holding out 20 % for a test figure, and save it as a model file.
 
-    Ctrl-C stops early and keeps what was learned.
+    Ctrl-C stops early and keeps what was learned; so does training that diverges.
     """
     from chainrule.data.source import read_table
     from chainrule.model.model_file import model_content
     from chainrule.model.write import check_writable, write
-    from chainrule.render.plot import check_plot, cost_curve
+    from chainrule.render.plot import check_plot
     from chainrule.summary import plan_text, sizes, training_record, training_text
+    from chainrule.training.history import check_history_file
     from chainrule.training.train import plan
 
-    settings = training_settings(options)
+    if options["validation"] is not None:
+        options["validation"] = validation(options["validation"])
+    settings = training_settings(options | {"gradient_norms": plot is not None or history is not None})
     table = read_table(data)
     out = out or Path(Path(data).stem + MODEL_SUFFIX)
-    check_writable(out)
     if out.suffix.lower() != MODEL_SUFFIX:
         raise InputError(f"out: {shown(str(out))} does not end in {MODEL_SUFFIX}, as a model file does")
     if plot is not None:
         check_plot(plot)
-        check_writable(plot)
+    if history is not None:
+        check_history_file(history)
+    for path in (out, plot, history):
+        if path is not None:
+            check_writable(path)
     planned = plan(table, settings)
     for line in plan_text(planned):
         tell(line)
-    with progress(planned.epochs, planned.state.steps_per_epoch) as watch:
+    with planned.progress_bar() as watch:
         trained = planned.train(watch)
     files = {out: model_content(trained.model)}
     replaced = out.exists()
-    if plot is not None:
+    if history is not None:
+        files[history] = trained.history.content(history)
+    if plot is not None and len(trained.history):
         title = f"{data}: {sizes(trained.model)}, {settings.optimizer.name}"
-        files[plot] = cost_curve(trained.model.training["costs"], title, plot.suffix.lower())
+        files[plot] = trained.history.picture(plot.suffix.lower(), title)
+    elif plot is not None:
+        tell(f"no epoch was finished: there is nothing to draw in {plot}")
     write(files)
     for path in files:
         tell(f"{'replaced' if replaced and path == out else 'saved'} {path}")
     if trained.interrupted:
         tell(f"interrupted after {trained.epochs} of {planned.epochs} epochs; what was learned is kept")
+    if trained.divergence is not None:
+        tell(f"warning: {trained.divergence}")
     if as_json:
         print_json(training_record(out, trained))
     else:

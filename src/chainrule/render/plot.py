@@ -28,15 +28,6 @@ def check_plot(path: Path) -> None:
     _check_matplotlib("--plot")
 
 
-def cost_curve(costs: Sequence[float], title: str, kind: str) -> bytes:
-    """The mean training cost of each epoch, as a picture of the kind ".svg", ".png" or ".pdf"."""
-    title = printable(title)
-    figure, (axes,) = _figure()
-    axes.plot(range(1, len(costs) + 1), costs, color=_BLUE, marker="." if len(costs) < 30 else None)
-    axes.set(title=title.replace("$", r"\$"), xlabel="epoch", ylabel="mean training cost C", yscale="log")
-    return _saved(figure, title, kind)
-
-
 @dataclass(frozen=True)
 class Panel:
     """Curves over one axis: its label, and each curve's name and values, one for each epoch."""

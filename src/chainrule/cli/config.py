@@ -1,0 +1,92 @@
+"""A TOML file with a command's options: its keys are their names, and the command line goes before it."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from chainrule.checks import did_you_mean, shown
+from chainrule.cli.options import INTEGER, NUMBER, PATH, Listed, Several, Weights, option
+from chainrule.cli.showing import fail
+
+
+def config_option(heading: str = "Options") -> Any:
+    """--config FILE.toml, whose values stand where the command line has none."""
+    return option(
+        "--config",
+        heading=heading,
+        type=PATH,
+        is_eager=True,
+        expose_value=False,
+        callback=_read,
+        metavar="FILE.toml",
+        help="Options from a file, such as lr = 0.01; those given here go before them.",
+    )
+
+
+def _read(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
+    """Make the file's values the defaults. Options are read before a command runs, so errors end it here."""
+    if path is None:
+        return
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'it is no UTF-8 text'})")
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        fail(f"{path}: not TOML ({error}); a line of it is such as lr = 0.01")
+    known = {_name(each): each for each in ctx.command.params if isinstance(each, click.Option) and each is not param}
+    values: dict[str, Any] = {}
+    for key, value in given.items():
+        if key not in known:
+            table = " It is a table; options stand before the first one." if isinstance(value, dict) else ""
+            question = did_you_mean(key, known) or table
+            name = ctx.info_name
+            fail(f"{path}: {shown(key)} is no option of {name}.{question} chainrule {name} --help has all of them")
+        chosen = known[key]
+        try:
+            values[chosen.name] = _as_given(chosen, value)
+        except ValueError as error:
+            fail(f"{path}: {key}: {shown(value)} is not {error}")
+    ctx.default_map = values
+
+
+def _name(each: click.Option) -> str:
+    return next(text for text in each.opts if text.startswith("--")).removeprefix("--")
+
+
+def _as_given(chosen: click.Option, value: Any) -> Any:
+    """The value as the command line would have it; ValueError, with what it should be, for one of another type."""
+    if chosen.is_flag:
+        return _one(value, (bool,), "true or false")
+    kind = chosen.type
+    if isinstance(kind, Weights) and isinstance(value, Mapping):
+        weights = cast("Mapping[str, Any]", value)
+        return ",".join(f"{name}={_one(x, (int, float), 'a table of numbers')}" for name, x in weights.items())
+    if isinstance(kind, Several):
+        kind, separated = kind.one, True
+    else:
+        separated = isinstance(kind, Listed)
+    types, expected = _types(kind)
+    if chosen.multiple or separated:
+        values = cast("list[Any]", value if isinstance(value, list) else [value])
+        texts = [str(_one(each, types, f"{expected}, or a list of such")) for each in values]
+        return texts if chosen.multiple else ",".join(texts)
+    return str(_one(value, types, expected))
+
+
+def _types(kind: Any) -> tuple[tuple[type, ...], str]:
+    if kind is INTEGER:
+        return (int,), "a whole number"
+    if kind is NUMBER:
+        return (int, float), "a number"
+    if isinstance(kind, Listed):
+        return (str, int, float), "a text or a number"
+    return (str,), "a text"
+
+
+def _one(value: Any, types: tuple[type, ...], expected: str) -> Any:
+    if isinstance(value, types) and (bool in types or not isinstance(value, bool)):
+        return value
+    raise ValueError(expected)
