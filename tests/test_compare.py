@@ -2,7 +2,7 @@
 
 import json
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
@@ -136,6 +136,12 @@ SLOPE: dict[str, Callable[[float], float]] = {
 }
 
 
+def _one_sign(rows: Iterable[Any]) -> float:
+    """Of the rows that are not all 0, the share that has no two signs."""
+    signs = [{float(np.sign(entry)) for entry in row if entry != 0} for row in rows]
+    return sum(len(each) == 1 for each in signs) / sum(len(each) > 0 for each in signs)
+
+
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
 @pytest.mark.parametrize(("cost", "output"), [("squared-error", "identity"), ("cross-entropy", "softmax")])
 def test_a_layer_is_what_loops_over_examples_neurons_and_weights_make_of_it(
@@ -166,13 +172,8 @@ def test_a_layer_is_what_loops_over_examples_neurons_and_weights_make_of_it(
         mean = [np.mean([g[f"{letter}{l}"] for g in alone], axis=0) for letter in "wb"]
         norm = hypot(*(float(entry) for array in mean for entry in array.flat))
         assert layer.gradient_norm == pytest.approx(norm, rel=1e-11)
-        one = several = 0
-        for g in alone:
-            for incoming in g[f"w{l}"]:
-                signs = {np.sign(entry) for entry in incoming if entry != 0}
-                one += len(signs) == 1
-                several += len(signs) == 2
-        assert layer.one_sign == one / (one + several)
+        assert layer.one_sign == _one_sign(row for g in alone for row in g[f"w{l}"])
+        assert layer.one_sign_of_mean == _one_sign(mean[0])
     dead = [layer.dead for layer in measured.layers[:3]]
     assert (measured.epoch, dead[1]) == (3, pytest.approx(dead[1]))
     assert (dead[1] or 0) >= (0.25 if activation == "relu" else 0)
@@ -182,8 +183,8 @@ def test_a_layer_that_no_gradient_reaches_has_no_signs() -> None:
     model, examples = random_problem(0, (2, 3, 1), ("relu", "identity"), "squared-error")
     model.parameters.b[1][:] = -1e9
     first, last = measure(model.parameters, examples.a0, examples.Y, 0).layers
-    assert (first.one_sign, first.dead, first.gradient_norm) == (None, 1, 0)
-    assert last.one_sign is None  # its inputs are 0
+    assert (first.one_sign, first.one_sign_of_mean, first.dead, first.gradient_norm) == (None, None, 1, 0)
+    assert (last.one_sign, last.one_sign_of_mean) == (None, None)  # its inputs are 0
     assert last.gradient_norm > 0  # its bias is not
 
 
@@ -228,6 +229,12 @@ def test_the_gradients_into_a_neuron_share_one_sign_where_no_activation_is_below
         layers = _start(_deep())[name]
         assert layers[0].one_sign == 0  # inputs with mean 0
         assert all(layer.one_sign == pytest.approx(share, abs=0.01) for layer in layers[1:])
+
+
+def test_in_the_mean_over_the_examples_sigmoid_keeps_its_one_sign_and_relu_does_not() -> None:
+    layers = _start(_deep())
+    shares = {name: [layer.one_sign_of_mean or 0 for layer in layers[name][2:]] for name in ARTICLE}
+    assert max(*shares["tanh"], *shares["relu"]) < 0.2 < 0.6 < min(shares["sigmoid"])
 
 
 def test_tanh_is_centred_on_0_and_the_others_are_not() -> None:
@@ -364,7 +371,7 @@ def test_the_command_prints_one_object_with_the_agreed_keys() -> None:
         assert run["time_to_target"] is None or run["time_to_target"].keys() == {"epochs", "seconds"}
         assert [measures["epoch"] for measures in run["layers"]] == [0, 1, 2, 3]
         for layer in run["layers"][0]["layers"]:
-            keys = {"layer", "mean_slope", "gradient_norm", "mean_activation", "one_sign", "dead"}
+            keys = {"layer", "mean_slope", "gradient_norm", "mean_activation", "one_sign", "one_sign_of_mean", "dead"}
             assert layer.keys() == keys
 
 
@@ -394,7 +401,7 @@ def test_without_examples_held_out_there_is_no_score() -> None:
 
 def _made_up(n_runs: int, depth: int, name: str, value: float) -> Comparison:
     """A comparison with long names, many layers and numbers that take much room."""
-    layer = Layer(value, value, -value, 1.0, 1.0)
+    layer = Layer(value, value, -value, 1.0, 1.0, 1.0)
     runs = tuple(
         Run(
             {"activation": f"{name}{i}", "lr": value},

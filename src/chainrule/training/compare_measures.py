@@ -22,6 +22,8 @@ class Layer:
     - ``mean_activation``: the mean of a over neurons and examples.
     - ``one_sign``: of all pairs of a neuron j and an example i in which some ∂C_i/∂w_jk is not 0, the share in which
       all ∂C_i/∂w_jk that are not 0 have one sign. Since ∂C_i/∂w_jk = δ_ij·a_ik, that is where the a⁽ˡ⁻¹⁾ have one sign.
+    - ``one_sign_of_mean``: of all neurons j some of whose ∂C/∂w_jk is not 0, C the mean over the examples, the share in
+      which all ∂C/∂w_jk that are not 0 have one sign.
     - ``dead``: the share of neurons whose σ′(z) is 0 in every example, so that no example teaches it.
 
     None where there is no such figure: softmax has no σ′ of one z, and a layer that no gradient reaches no signs.
@@ -31,6 +33,7 @@ class Layer:
     gradient_norm: float
     mean_activation: float
     one_sign: float | None
+    one_sign_of_mean: float | None
     dead: float | None
 
 
@@ -63,19 +66,20 @@ def measure(p: ParameterVector, X: Array, Y: Array, epoch: int) -> Measures:
 def _layer(p: ParameterVector, trace: Trace, deltas: Deltas, l: int) -> Layer:
     σ, δ, before = p.network.σ(l), deltas.dC_dz[l], trace.a[l - 1]
     slope = σ.derivative(trace.z[l]) if σ.elementwise else None
-    norm = np.hypot(np.linalg.norm(δ.T @ before), np.linalg.norm(δ.sum(axis=0))) / len(δ)
+    dC_dw, dC_db = δ.T @ before / len(δ), δ.mean(axis=0)
     return Layer(
         mean_slope=None if slope is None else float(slope.mean()),
-        gradient_norm=float(norm),
+        gradient_norm=float(np.hypot(np.linalg.norm(dC_dw), np.linalg.norm(dC_db))),
         mean_activation=float(trace.a[l].mean()),
-        one_sign=_one_sign(δ, before),
+        # the signs of δ_ij·a_ik over k are those of a_i, or all the opposite, in each neuron j that δ_i reaches
+        one_sign=_one_sign(before, np.count_nonzero(δ, axis=1)),
+        one_sign_of_mean=_one_sign(dC_dw, np.ones(len(dC_dw))),
         dead=None if slope is None else float((slope == 0).all(axis=0).mean()),
     )
 
 
-def _one_sign(δ: Array, before: Array) -> float | None:
-    """The signs of δ_ij·a_ik over k are those of a_i, or all the opposite; so they are counted once for all j."""
-    some_above, some_below = (before > 0).any(axis=1), (before < 0).any(axis=1)
-    neurons = np.count_nonzero(δ, axis=1)  # of each example, those that its gradient reaches
-    reached = float(neurons[some_above | some_below].sum())
-    return float(neurons[some_above ^ some_below].sum()) / reached if reached else None
+def _one_sign(rows: Array, weights: Array) -> float | None:
+    """Of the rows that are not 0, the share whose numbers that are not 0 have one sign; each counts its weight."""
+    some_above, some_below = (rows > 0).any(axis=1), (rows < 0).any(axis=1)
+    all_ = float(weights[some_above | some_below].sum())
+    return float(weights[some_above ^ some_below].sum()) / all_ if all_ else None

@@ -43,7 +43,8 @@ _TABLES: Sequence[tuple[str, Callable[["Layer"], float | None], Callable[[float]
     ("mean σ′(z)", lambda layer: layer.mean_slope, _three),
     ("gradient norm ‖∂C/∂(w, b)‖", lambda layer: layer.gradient_norm, _three),
     ("mean activation", lambda layer: layer.mean_activation, _three),
-    ("neurons whose weights' gradients ∂C[i]/∂w share one sign", lambda layer: layer.one_sign, _share),
+    ("neurons into which all ∂C[i]/∂w of an example have one sign", lambda layer: layer.one_sign, _share),
+    ("neurons into which all ∂C/∂w of the mean have one sign", lambda layer: layer.one_sign_of_mean, _share),
     ("neurons that are dead: σ′(z) = 0 in every example", lambda layer: layer.dead, _share),
 )
 
