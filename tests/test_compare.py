@@ -25,6 +25,8 @@ from chainrule.errors import InputError
 from chainrule.training import activation_time
 from chainrule.training.compare import Epoch, Run
 from chainrule.training.compare_measures import SAMPLE, Layer, Measures, measure, sample
+from chainrule.training.guard import Divergence
+from chainrule.training.schedule import Schedule
 from chainrule.training.train import plan
 
 EPS = float(np.finfo(np.float64).eps)
@@ -308,13 +310,15 @@ def test_a_run_that_diverges_says_so_and_the_others_go_on_as_if_alone() -> None:
     settings = Settings(hidden=(8,), epochs=3, optimizer=Optimizer("sgd"))
     calm, wild = compare(_digits(), settings, lr=[0.1, 1e30]).runs
     alone = train(_digits(), replace(settings, optimizer=Optimizer("sgd", 0.1)))
-    assert (calm.diverged, wild.diverged) == (None, 1)
+    assert calm.divergence is None
+    assert wild.divergence is not None
+    assert wild.divergence.epoch == 1
     assert _costs(calm) == alone.model.training["costs"]
     assert wild.history == ()
     assert [measures.epoch for measures in wild.measures] == [0]
     text = compare(_digits(), settings, lr=[0.1, 1e30]).text()
     assert "diverged" in text
-    assert "1e+30: its cost or weights became infinite or NaN in epoch 1" in text
+    assert "1e+30 diverged in epoch 1: " in text
 
 
 def test_where_all_diverge_there_is_no_time_to_a_score() -> None:
@@ -323,6 +327,17 @@ def test_where_all_diverge_there_is_no_time_to_a_score() -> None:
     assert compared.target_score is None
     assert "no score" in compared.text()
     json.dumps(compared.json())
+
+
+@pytest.mark.parametrize(
+    "changes", [{"patience": 1}, {"schedule": Schedule("plateau", patience=1)}, {"dropout": (0.3,), "clip_norm": 0.5}]
+)
+def test_a_run_keeps_to_its_settings_as_train_does(changes: dict[str, Any]) -> None:
+    settings = Settings(hidden=(8,), epochs=40, validation=0.2, optimizer=Optimizer("sgd", 0.5), **changes)
+    for run in compare(_digits(), settings, activation=["tanh", "relu"], own_start=True).runs:
+        trained = train(_digits(), replace(settings, activation=(run.setting["activation"],)))
+        assert _costs(run) == trained.model.training["costs"]
+        assert (len(run.history) < 40) == ("patience" in changes)
 
 
 def test_ctrl_c_keeps_what_was_done() -> None:
@@ -384,6 +399,13 @@ def test_the_command_takes_several_values_of_each_option() -> None:
     assert [run["sizes"] for run in record["runs"]] == [[64, 12, 10]] * 8 + [[64, 10]] * 8
 
 
+def test_a_file_has_the_options_too(tmp_path: Path) -> None:
+    path = tmp_path / "options.toml"
+    path.write_text('activation = ["sigmoid", "tanh"]\nlr = 0.01\ntarget-score = 0.5\n', encoding="utf-8")
+    record = json.loads(_call("--config", str(path), "--json").stdout)
+    assert (record["varied"], record["target_score"]) == ({"activation": ["sigmoid", "tanh"]}, 0.5)
+
+
 def test_numbers_are_scored_by_r2() -> None:
     compared = compare(_lines(), Settings(target=("y",), epochs=60), lr=[0.01, 0.02])
     assert compared.score == "r2"
@@ -408,7 +430,7 @@ def _made_up(n_runs: int, depth: int, name: str, value: float) -> Comparison:
             replace(_deep().runs[0]).network,
             (Epoch(100_000, value, value, 123456.789),),
             (Measures(0, (layer,) * depth), Measures(100_000, (layer,) * depth)),
-            i or None,
+            Divergence(9, 8, "the gradient overflowed", "Use a smaller learning rate", 7) if i else None,
             Epoch(99_999, value, value, 123456.789),
             12.345,
         )

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from chainrule.cli.command import Command
+from chainrule.cli.config import config_option
 from chainrule.cli.options import NUMBER, PATH, data_argument, json_option, training_options
 from chainrule.cli.reading import layer_sizes, training_settings
 from chainrule.cli.showing import print_json, rounds, say, tell
@@ -25,6 +26,7 @@ from chainrule.cli.showing import print_json, rounds, say, tell
     "--own-start", is_flag=True, help="Start each run with weights drawn for its own activations, not the first's."
 )
 @click.option("--plot", type=PATH, help="Draw cost, σ′ and gradients into this .svg, .png or .pdf (extra plots).")
+@config_option()
 @json_option
 def compare(
     data: str,

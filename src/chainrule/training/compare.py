@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import product
-from math import isfinite, prod
+from math import prod
 from typing import Any, cast
 
 import numpy as np
@@ -18,17 +18,19 @@ from chainrule.errors import InputError
 from chainrule.training.activation_time import nanoseconds
 from chainrule.training.compare_measures import Measures, measure, sample
 from chainrule.training.compare_text import label, text
+from chainrule.training.guard import Divergence, Guard
 from chainrule.training.loop import Pace, interrupts
-from chainrule.training.train import Plan, Settings, plan
+from chainrule.training.settings import Settings
+from chainrule.training.train import Epochs, Plan, plan
 
 MOST_RUNS = 16
 
 TARGET_SHARE = 0.95
 """The score that the runs are timed to, where nobody names one, as a share of the best that any of them reaches."""
 
-_NOT_VARIED = ("target", "task", "dropped", "epochs")
+_NOT_VARIED = ("target", "task", "dropped", "epochs", "validation", "metric", "callbacks", "gradient_norms")
 VARIED = (*(f.name for f in fields(Settings) if f.name not in _NOT_VARIED), "lr")
-"""What may differ: the settings that are no matter of the data, and the optimizer's rate."""
+"""What may differ: the settings that are no matter of the data or of what is watched, and the optimizer's rate."""
 
 Watcher = Callable[[int, int], None]
 
@@ -51,15 +53,15 @@ class Epoch:
 class Run:
     """One run: what is set in it alone, its epochs, and its layers at the start, after 1, 2, 4, … epochs and the last.
 
-    ``diverged`` is the epoch in which cost or parameters became infinite or NaN, or None. ``target`` is the first epoch
-    whose score reaches the target. ``nanoseconds`` is what σ with σ′ takes, the mean over its hidden neurons.
+    ``divergence`` says when and why cost or parameters became infinite or NaN, if they did. ``target`` is the first
+    epoch whose score reaches the target. ``nanoseconds`` is what σ with σ′ takes, the mean over its hidden neurons.
     """
 
     setting: Mapping[str, Any]
     network: Network
     history: tuple[Epoch, ...]
     measures: tuple[Measures, ...]
-    diverged: int | None
+    divergence: Divergence | None
     target: Epoch | None
     nanoseconds: float | None
 
@@ -125,7 +127,7 @@ class Comparison:
                         for at in run.history
                     ],
                     "time_to_target": run.target and {"epochs": run.target.epoch, "seconds": run.target.seconds},
-                    "diverged_in_epoch": run.diverged,
+                    "diverged": run.divergence and str(run.divergence),
                     "nanoseconds_per_activation": run.nanoseconds,
                     "layers": [measures.json() for measures in run.measures],
                 }
@@ -147,10 +149,10 @@ def compare(
 
     ``vary`` has the values of each of :data:`VARIED` that differs; there is a run for each combination. Runs with the
     same sizes and seed start with the same weights: those drawn for the first of them, or with ``own_start`` each with
-    those drawn for its own activations. ``target_score`` is the score that they are timed to; by default 95 % of
-    the best that one of them reaches. Ctrl-C ends it and keeps what was done; a run that diverges ends and the others
-    go on. ``watch`` is called about every 50 ms with how many steps are done and how many there will be. Raises
-    DataError or InputError. ::
+    those drawn for its own activations. ``target_score`` is the score that they are timed to; by default 95 % of the
+    best that one of them reaches. Ctrl-C ends it and keeps what was done. A run that diverges, or whose patience is
+    over, ends, and the others go on. ``watch`` is called about every 50 ms with how many steps are done and how many
+    there will be. Raises DataError or InputError. ::
 
         print(chainrule.compare(chainrule.read_table("digits"), activation=["sigmoid", "tanh", "relu"]))
     """
@@ -244,11 +246,13 @@ class Racer:
     start: int
     history: list[Epoch] = field(default_factory=list[Epoch])
     measures: list[Measures] = field(default_factory=list[Measures])
-    diverged: int | None = None
+    divergence: Divergence | None = None
+    stopped: bool = False
     seconds: float = 0.0
     pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
+        self._guard, self._epochs = Guard(self.plan.state), Epochs(self.plan)
         self._measure()
 
     @property
@@ -259,20 +263,24 @@ class Racer:
     @property
     def going(self) -> bool:
         """Whether there are epochs to come."""
-        return self.diverged is None and self.plan.state.epoch < self.plan.epochs
+        return self.divergence is None and not self.stopped and self.plan.state.epoch < self.plan.epochs
 
     def slice(self) -> bool:
         """Make the steps of one slice, none of them beyond this epoch; whether the epoch or the run has ended."""
         state = self.plan.state
         epoch = state.epoch
         self.seconds += self.pace.run(state, state.steps_left_in_epoch)
-        if not (isfinite(state.cost) and np.isfinite(state.parameters.vector).all()):
-            self.diverged = epoch + 1
-        elif state.epoch > epoch:
-            self.history.append(Epoch(state.epoch, state.costs[-1], self._score(), self.seconds))
-            if state.epoch & (state.epoch - 1) == 0 or not self.going:
-                self._measure()
-        return self.diverged is not None or state.epoch > epoch
+        if not (self._guard.good() and self._guard.all_finite()):
+            self.divergence = self._guard.take_back()
+            return True
+        if state.epoch == epoch:
+            return False
+        score = self.plan.score(state.parameters.astype(np.float64))
+        self.history.append(Epoch(state.epoch, state.costs[-1], score, self.seconds))
+        self.stopped = self._epochs.after(self.seconds)
+        if state.epoch & (state.epoch - 1) == 0 or not self.going:
+            self._measure()
+        return True
 
     def run(self, setting: Mapping[str, Any], target: float | None, times: Mapping[str, float]) -> Run:
         """What it came to."""
@@ -281,14 +289,7 @@ class Racer:
         neurons = list(zip(network.sizes[1:-1], network.activation[:-1], strict=True))
         of_all = sum(n * times[name] for n, name in neurons) / sum(n for n, _ in neurons) if neurons else None
         history, measures = tuple(self.history), tuple(self.measures)
-        return Run(setting, network, history, measures, self.diverged, next(reached, None), of_all)
-
-    def _score(self) -> float | None:
-        if not len(self.plan.test_X):
-            return None
-        assert self.plan.model.target is not None
-        a = engine().predict(self.plan.state.parameters.astype(np.float64), self.plan.test_X)
-        return self.plan.model.target.score(a, self.plan.test_Y)
+        return Run(setting, network, history, measures, self.divergence, next(reached, None), of_all)
 
     def _measure(self) -> None:
         state = self.plan.state

@@ -113,7 +113,7 @@ def _runs(comparison: "Comparison", names: Sequence[str]) -> list[str]:
         rows.append(
             [
                 name,
-                "diverged" if run.diverged else significant(last.cost, 4) if last else NONE,
+                "diverged" if run.divergence else significant(last.cost, 4) if last else NONE,
                 NONE if score is None else percent(score) if accuracy else f"{score:.4g}",
                 str(len(run.history)),
                 f"{last.seconds:.3g}" if last else NONE,
@@ -132,8 +132,8 @@ def _notes(comparison: "Comparison", names: Sequence[str]) -> list[str]:
     elif not comparison.target_given:
         notes.append("the score they are timed to is 95 % of the best; --target-score names another")
     for name, run in zip(names, comparison.runs, strict=True):
-        if run.diverged:
-            notes.append(f"{name}: its cost or weights became infinite or NaN in epoch {run.diverged}")
+        if run.divergence:
+            notes.append(f"{name} diverged in epoch {run.divergence.epoch}: {run.divergence.cause}")
     if {"cost", "l1", "l2"} & set(comparison.varied):
         notes.append("their C are different functions: compare the scores, not the costs")
     if "seed" in comparison.varied:

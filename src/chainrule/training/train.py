@@ -202,7 +202,7 @@ class Plan:
 
     def train(self, watch: Watcher | None = None) -> Trained:
         """Train. Ctrl-C ends it early and keeps what was learned. Raises DivergenceError where that is nothing."""
-        state, epochs = self.state, _Epochs(self)
+        state, epochs = self.state, Epochs(self)
         start = perf_counter()
         ended = train_epochs(state, self.epochs, epochs.watcher(watch), epochs.after if epochs.needed else None)
         seconds = perf_counter() - start
@@ -216,7 +216,7 @@ class Plan:
             epochs=state.epoch,
             train_cost=penalised_cost(reading, state.X, state.Y, state.weights),
             train_penalty=penalty_of(reading),
-            test_score=self._score(reading),
+            test_score=self.score(reading),
             seconds=seconds,
             interrupted=ended.how == "interrupted",
             n_train=len(state.X),
@@ -231,7 +231,8 @@ class Plan:
         """A bar for this run; None where nobody could see it."""
         return progress_bar(self.epochs, self.state.steps_per_epoch, self.settings.patience)
 
-    def _score(self, parameters: ParameterVector) -> float | None:
+    def score(self, parameters: ParameterVector) -> float | None:
+        """The share of right classes, or R², of the examples held out; None where there are none."""
         if not len(self.test_X):
             return None
         assert self.model.target is not None
@@ -251,7 +252,7 @@ class Plan:
         }
 
 
-class _Epochs:
+class Epochs:
     """What is done and noted after each epoch."""
 
     def __init__(self, planned: Plan) -> None:
