@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     from chainrule.training.bench import bench as bench
     from chainrule.training.compare import Comparison as Comparison
     from chainrule.training.compare import compare as compare
+    from chainrule.training.find_lr import RangeTest as RangeTest
+    from chainrule.training.find_lr import find_lr as find_lr
+    from chainrule.training.guard import DivergenceWarning as DivergenceWarning
     from chainrule.training.history import Epoch as Epoch
     from chainrule.training.history import History as History
     from chainrule.training.initialization import initial_parameters as initial_parameters
@@ -60,6 +63,7 @@ _HOME = {
     "AutogradVerdict": "checking.autograd_verdict",
     "Bench": "training.bench",
     "ChainruleError": "errors",
+    "DivergenceWarning": "training.guard",
     "Epoch": "training.history",
     "Comparison": "training.compare",
     "Examples": "model.model",
@@ -76,6 +80,7 @@ _HOME = {
     "ParameterVector": "calculus.network",
     "Problem": "model.problem_file",
     "Puzzle": "checking.puzzle",
+    "RangeTest": "training.find_lr",
     "Report": "insight.html_report",
     "Schedule": "training.schedule",
     "Settings": "training.train",
@@ -91,6 +96,7 @@ _HOME = {
     "example_gradients": "insight.gradient",
     "example_norms": "insight.gradient",
     "explain": "insight.explain",
+    "find_lr": "training.find_lr",
     "formula": "calculus.formula",
     "gradient": "insight.gradient",
     "initial_parameters": "training.initialization",

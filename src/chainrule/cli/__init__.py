@@ -14,7 +14,20 @@ from chainrule.version import __version__
 
 @click.group(
     cls=Commands,
-    names=("train", "predict", "gradient", "explain", "nudge", "report", "check", "compare", "puzzle", "bench", "info"),
+    names=(
+        "train",
+        "find-lr",
+        "predict",
+        "gradient",
+        "explain",
+        "nudge",
+        "report",
+        "check",
+        "compare",
+        "puzzle",
+        "bench",
+        "info",
+    ),
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
     epilog="Exit codes: 0 done, 1 done and the answer is no, 2 bad input or usage, 130 interrupted.",
 )

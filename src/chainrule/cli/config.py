@@ -27,7 +27,10 @@ def config_option(heading: str = "Options") -> Any:
 
 
 def _read(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
-    """Make the file's values the defaults. Options are read before a command runs, so errors end it here."""
+    """Make the file's values the defaults; keys of other commands are passed over.
+
+    Options are read before a command runs, so errors end it here.
+    """
     if path is None:
         return
     try:
@@ -39,6 +42,8 @@ def _read(ctx: click.Context, param: click.Parameter, path: Path | None) -> None
     known = {_name(each): each for each in ctx.command.params if isinstance(each, click.Option) and each is not param}
     values: dict[str, Any] = {}
     for key, value in given.items():
+        if key not in known and any(key in theirs for theirs in _others(ctx)):
+            continue
         if key not in known:
             table = " It is a table; options stand before the first one." if isinstance(value, dict) else ""
             question = did_you_mean(key, known) or table
@@ -50,6 +55,18 @@ def _read(ctx: click.Context, param: click.Parameter, path: Path | None) -> None
         except ValueError as error:
             fail(f"{path}: {key}: {shown(value)} is not {error}")
     ctx.default_map = values
+
+
+def _others(ctx: click.Context) -> list[set[str]]:
+    """The options of each command that takes such a file: one file may serve all of them."""
+    group = ctx.find_root().command
+    commands = (
+        [group.get_command(ctx, name) for name in group.list_commands(ctx)] if isinstance(group, click.Group) else []
+    )
+    options = [
+        {_name(each) for each in command.params if isinstance(each, click.Option)} for command in commands if command
+    ]
+    return [names for names in options if "config" in names]
 
 
 def _name(each: click.Option) -> str:

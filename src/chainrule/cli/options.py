@@ -1,6 +1,6 @@
 """Options and arguments that several commands have, and the types of their values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -117,49 +117,52 @@ example_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 
 
-def training_options(several: bool = False) -> Callable[[Command], Command]:
-    """What and how to train; with ``several``, some of them take several values with commas between."""
+def training_options(several: bool = False, without: Sequence[str] = ()) -> Callable[[Command], Command]:
+    """What and how to train, ``without`` some; with ``several``, some take several values with commas between."""
 
     def type_(one: click.ParamType[Any]) -> click.ParamType[Any]:
         return Several(one) if several else one
 
+    def one(name: str, **attributes: Any) -> Callable[[Command], Command]:
+        return (lambda command: command) if name in without else option(name, **attributes)
+
     names = "identity, sigmoid, tanh, relu, leaky-relu, elu, softplus, silu, gelu or exp: one for all hidden layers"
     data, network, steps = "The data", "The network", "The steps"
     return decorated(
-        option(
+        one(
             "--target",
             heading=data,
             multiple=True,
             metavar="COLUMN",
             help="The column to predict; repeat it to predict several numbers.",
         ),
-        option(
+        one(
             "--task",
             heading=data,
             default="auto",
             help="Whether the target is classes or numbers; auto decides by its values.",
         ),
-        option(
+        one(
             "--drop",
             heading=data,
             multiple=True,
             metavar="COLUMN",
             help="A column to leave out; repeat it for several.",
         ),
-        option(
+        one(
             "--scale/--no-scale",
             heading=data,
             default=True,
             help="Standardise inputs, and targets that are numbers.",
         ),
-        option(
+        one(
             "--class-weight",
             heading=data,
             type=WEIGHTS,
             metavar="WEIGHTS",
             help="How much an example of a class counts, as in yes=5,no=1; balanced: each class the same in all.",
         ),
-        option(
+        one(
             "--hidden",
             heading=network,
             type=TEXTS,
@@ -167,23 +170,23 @@ def training_options(several: bool = False) -> Callable[[Command], Command]:
             default=["64,32"] if several else "64,32",
             help=f"Sizes of the hidden layers, or none{'; repeat it for several networks' if several else ''}.",
         ),
-        option(
+        one(
             "--activation",
             heading=network,
             type=type_(click.STRING) if several else TEXTS,
             default="relu",
             help=f"{names}{'' if several else ', or one for each, or one more for the output layer'}.",
         ),
-        option(
+        one(
             "--cost",
             heading=network,
             type=type_(click.STRING),
             help="squared-error, half-squared-error, mean-squared-error, huber, cross-entropy, binary-cross-entropy or "
             "poisson. Default: cross-entropy for classes, binary for two, squared-error for numbers.",
         ),
-        option("--l1", heading=network, type=type_(NUMBER), default=0.0, help="Penalty l1·Σ|w|."),
-        option("--l2", heading=network, type=type_(NUMBER), default=1e-3, help="Penalty l2·Σw²."),
-        option(
+        one("--l1", heading=network, type=type_(NUMBER), default=0.0, help="Penalty l1·Σ|w|."),
+        one("--l2", heading=network, type=type_(NUMBER), default=1e-3, help="Penalty l2·Σw²."),
+        one(
             "--dropout",
             heading=network,
             type=TEXTS,
@@ -191,31 +194,31 @@ def training_options(several: bool = False) -> Callable[[Command], Command]:
             help="How probably a neuron is left out of a step: one number for all hidden layers, or one for each, or "
             "one more, the first, for the inputs.",
         ),
-        option(
+        one(
             "--optimizer",
             heading=steps,
             type=type_(click.STRING),
             default="adam",
             help="sgd, momentum, nesterov, adam, adamw or rmsprop.",
         ),
-        option(
+        one(
             "--lr",
             heading=steps,
             type=type_(NUMBER),
             help="Learning rate. Default: 0.001 for adam, adamw and rmsprop, 0.01 with momentum, 0.1 for sgd.",
         ),
         *(
-            option(f"--{name.replace('_', '-')}", heading=steps, type=NUMBER, help=text)
+            one(f"--{name.replace('_', '-')}", heading=steps, type=NUMBER, help=text)
             for name, text in OPTIMIZER_CONSTANTS.items()
         ),
-        option("--batch-size", heading=steps, type=type_(INTEGER), default=32, help="Examples in a step."),
-        option(
+        one("--batch-size", heading=steps, type=type_(INTEGER), default=32, help="Examples in a step."),
+        one(
             "--epochs",
             heading=steps,
             type=INTEGER,
             help="Passes over the training examples. Default: 60, and on small data as many as make 1,500 steps.",
         ),
-        option(
+        one(
             "--schedule",
             heading=steps,
             default="constant",
@@ -223,13 +226,13 @@ def training_options(several: bool = False) -> Callable[[Command], Command]:
             "as in step:every=10:factor=0.5, plateau:patience=5, cosine:least=0.01, one-cycle:rise=0.3, "
             "inverse:power=1.",
         ),
-        option(
+        one(
             "--warm-up", heading=steps, type=NUMBER, metavar="EPOCHS", help="How long the learning rate rises at first."
         ),
-        option(
+        one(
             "--clip-norm", heading=steps, type=NUMBER, metavar="LENGTH", help="A gradient that is longer is shortened."
         ),
-        option(
+        one(
             "--seed",
             heading=steps,
             type=type_(INTEGER),

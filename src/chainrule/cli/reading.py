@@ -81,7 +81,7 @@ def training_settings(options: Mapping[str, Any]) -> "Settings":
         hidden=layer_sizes(given.pop("hidden")),
         activation=names(given.pop("activation")),
         optimizer=_optimizer(given),
-        schedule=_schedule(given.pop("schedule"), given.pop("warm_up")),
+        schedule=_schedule(given.pop("schedule", "constant"), given.pop("warm_up", None)),
         dropout=() if dropout is None else _numbers("dropout", dropout, "0.2, or 0.1,0.5"),
         class_weight=weights if weights in (None, "balanced") else _weights(weights),
         dropped=given.pop("drop"),
@@ -114,7 +114,7 @@ def _optimizer(given: dict[str, Any]) -> "Optimizer":
     """The optimizer, with the constants that it has; they are taken out of what is given."""
     from chainrule.engines.optimizer import Optimizer
 
-    name, lr = given.pop("optimizer"), given.pop("lr")
+    name, lr = given.pop("optimizer"), given.pop("lr", None)
     constants = {what: given.pop(what) for what in _USERS}
     optimizer = Optimizer(name, lr, **{what: value for what, value in constants.items() if value is not None})
     for what, users in _USERS.items():

@@ -68,6 +68,29 @@ def epochs_picture(epochs: Sequence[int], panels: Sequence[Panel], best: int | N
     return _saved(figure, title, kind, f"By epoch, 1 to {epochs[-1]}: {told}")
 
 
+def rates_picture(
+    rates: Sequence[float],
+    costs: Sequence[float],
+    smooth: Sequence[float],
+    marks: Mapping[str, float],
+    title: str,
+    kind: str,
+) -> bytes:
+    """Costs by learning rate, each step's and the smooth curve, with named rates marked. Raises MissingExtraError."""
+    _check_matplotlib("a picture of a range test")
+    title = printable(title)
+    figure, (plot,) = _figure()
+    plot.plot(rates, costs, color=_GREY, alpha=0.4, linewidth=0.8, label="each step")
+    plot.plot(rates, smooth, color=_BLUE, linewidth=1.8, label="smoothed")
+    for (name, rate), (color, line) in zip(marks.items(), (("black", "-"), (_BLUE, ":"), (_RED, "--")), strict=False):
+        plot.axvline(rate, color=color, linestyle=line, linewidth=1.2, label=f"{name}: {rate:.2g}")
+    low, high = min(smooth), max(smooth)
+    plot.set(ylim=(low - 0.1 * (high - low or 1), high + 0.3 * (high - low or 1)))
+    plot.set(title=title.replace("$", r"\$"), xscale="log", xlabel="learning rate", ylabel="cost C after the step")
+    plot.legend(fontsize="x-small")
+    return _saved(figure, title, kind, f"Cost from learning rate {rates[0]:.2g} to {rates[-1]:.2g}")
+
+
 def _styles(n: int) -> list[tuple[Any, str]]:
     """A colour and a kind of line for each of n curves; of many, from the darkest to the lightest."""
     if n <= 2:
