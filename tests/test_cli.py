@@ -26,7 +26,8 @@ from chainrule.engines.optimizer import METHODS
 from chainrule.insight.check import complex_step
 
 COMMANDS = (
-    "train", "find-lr", "predict", "gradient", "explain", "nudge", "report", "check", "compare", "puzzle", "bench", "info",
+    "train", "find-lr", "predict", "gradient", "explain", "nudge", "report", "check", "compare", "puzzle", "bench",
+    "info",
 )  # fmt: skip
 HIDDEN_ACTIVATIONS = [name for name, σ in ACTIVATIONS.items() if σ.elementwise]
 MAZUR = str(GOLDENS["mazur"])

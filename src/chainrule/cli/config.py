@@ -66,7 +66,7 @@ def _others(ctx: click.Context) -> list[set[str]]:
     options = [
         {_name(each) for each in command.params if isinstance(each, click.Option)} for command in commands if command
     ]
-    return [names for names in options if "config" in names]
+    return [names - {"config"} for names in options if "config" in names]
 
 
 def _name(each: click.Option) -> str:

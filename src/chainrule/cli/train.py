@@ -9,7 +9,7 @@ import click
 from chainrule.checks import shown
 from chainrule.cli.command import Command
 from chainrule.cli.config import config_option
-from chainrule.cli.options import INTEGER, PATH, data_argument, decorated, json_option, option, training_options
+from chainrule.cli.options import INTEGER, PATH, TEXTS, data_argument, decorated, json_option, option, training_options
 from chainrule.cli.reading import MODEL_SUFFIX, training_settings, validation
 from chainrule.cli.showing import print_json, say, tell
 from chainrule.errors import InputError
@@ -20,6 +20,7 @@ stopping_options = decorated(
     option(
         "--validation",
         heading=_STOPPING,
+        type=TEXTS,
         metavar="SHARE|DATA",
         help="A share of the training examples to hold out and watch, such as 0.1; or other data, as DATA is given.",
     ),
