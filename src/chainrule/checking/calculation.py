@@ -65,11 +65,13 @@ class Calculation:
         if self._before is None:
             return None
         last = self.mistakes[-1]
-        above = last.last is not None and l > last.last
+        if last.last is not None and l > last.last:
+            return self._before
+        if name in _OF_DELTA and not last.touches_δ() and not self._by_w:
+            return self._before
         steps = _OF_CASE.get(name)
         alone = steps is not None and not any(m.does(step) for m in self.mistakes for step in steps)
-        aside = name in _OF_DELTA and not last.touches_δ() and not self._by_w
-        return self._before if above or alone or aside else None
+        return self._before if alone else None
 
     @property
     def _by_w(self) -> bool:
@@ -177,8 +179,10 @@ class Calculation:
 
     @property
     def _by_slope(self) -> bool:
-        """Whether σ′ of the last layer is done wrong: then it is taken, although a − y needs none."""
-        return any(mistake.does("slope") and mistake.made_in(self.case.L) for mistake in self.mistakes)
+        """Whether σ′ of the last layer is done wrong: then it is taken, although a − y needs none. A softmax, to which
+        a mistake in the cost may lead, has none."""
+        wrong = any(mistake.does("slope") and mistake.made_in(self.case.L) for mistake in self.mistakes)
+        return wrong and self.case.network.σ(self.case.L).elementwise
 
     def _w(self, l: int, rows: Array | slice) -> Array:
         return (self.weight_shares(l)[:, None] * self.δ(l)[:, rows]).T @ self.activation(l) + self.penalty(l)[rows]

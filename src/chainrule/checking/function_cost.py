@@ -257,6 +257,8 @@ def _common_measure(a: float, b: float, unsure: float) -> float:
 
 def _number(value: Any) -> float:
     """A cost as a float. Raises InputError where it is none."""
+    if isinstance(value, float):  # NumPy's float64 is one, too
+        return float(value)
     hint = ""
     shape: Any = getattr(value, "shape", ())
     if shape != ():

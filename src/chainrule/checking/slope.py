@@ -353,8 +353,11 @@ def _scheme(steps: tuple[float, ...], power: int) -> _Scheme:
         for j in range(min(k, ORDERS - 1) + 1):
             used = range(k - j, k + 1)
             row[k, j] = len(row)
-            weights.append(np.array([_lagrange(u, used, m, np.zeros(1))[0] for m in range(n)]))
-            predictions.append(np.stack([_lagrange(u, used, m, u) for m in range(n)], axis=1))
+            weight, prediction = np.zeros(n), np.zeros((n, n))
+            for m in used:
+                weight[m], prediction[:, m] = _lagrange(u, used, m, np.zeros(1))[0], _lagrange(u, used, m, u)
+            weights.append(weight)
+            predictions.append(prediction)
     w = np.array(weights)
     keys = list(row)
     return _Scheme(
@@ -370,9 +373,7 @@ def _scheme(steps: tuple[float, ...], power: int) -> _Scheme:
 
 
 def _lagrange(u: Array, used: range, m: int, at: Array) -> Array:
-    """The Lagrange polynomial of node u[m] among those used, at some places; 0 where m is not used."""
-    if m not in used:
-        return np.zeros(len(at))
+    """The Lagrange polynomial of node u[m] among those used, at some places."""
     product = np.ones(len(at))
     for l in used:
         if l != m:
