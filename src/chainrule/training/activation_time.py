@@ -12,7 +12,7 @@ from chainrule.training.bench import Turn, made_up, steps
 SIZES, BATCH = (4, 256, 4), 64
 """A network with few weights for each neuron, so that σ is much of its step; made-up examples."""
 
-ROUNDS, SLICE_SECONDS = 15, 0.003
+ROUNDS, SLICE_SECONDS = 40, 0.002
 
 
 def nanoseconds(names: Iterable[str]) -> dict[str, float]:
