@@ -45,10 +45,11 @@ class Guard:
     """Watches a run between its slices. Snapshots at most a second apart let it be taken back to any step since."""
 
     def __init__(self, state: TrainingState) -> None:
+        start = perf_counter()
         self._state = state
         state.bad_step = None
         self._snapshots = [_Snapshot(state)]  # of good states, the newest last
-        self._due = perf_counter() + _SECONDS
+        self._due = self._next(start)
 
     def good(self) -> bool:
         """Whether all is finite so far. The parameters themselves are looked at with each snapshot."""
@@ -60,9 +61,13 @@ class Guard:
         good = self.all_finite()
         if good:
             self._take()
-        seconds = perf_counter() - start
-        self._due = start + max(_SECONDS, seconds / _SHARE)
+        self._due = self._next(start)
         return good
+
+    def _next(self, start: float) -> float:
+        """When the next snapshot may be taken, if this one was begun at ``start``."""
+        now = perf_counter()
+        return now + max(_SECONDS, (now - start) / _SHARE)
 
     def all_finite(self) -> bool:
         """Whether the costs are finite, and the parameters."""
@@ -140,7 +145,8 @@ def _changed_in_place(state: TrainingState) -> tuple[Array, ...]:
 
 
 def _finite(array: Array) -> bool:
-    return bool(np.isfinite(array).all())
+    squares = np.vdot(array, array)  # quick, and finite only if every entry is
+    return bool(np.isfinite(squares) or np.isfinite(array).all())
 
 
 # causes --------------------------------------------------------------------------------------------
