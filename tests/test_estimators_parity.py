@@ -178,7 +178,7 @@ def test_lbfgs_finds_what_scikit_learns_finds(task: str, weights: Array | None) 
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
 def test_the_gradient_that_lbfgs_follows_is_that_of_its_loss(outputs: int, weights: Array | None) -> None:
     Y = np.tanh(X @ _random.normal(size=(N_0, outputs)))
-    network = network_of((N_0, 4, outputs), "tanh", "identity", l2=0.35)
+    network = network_of((N_0, 4, outputs), "tanh", "identity", "squared_error", l2=0.35)
     loss = Loss(network, Examples(X, Y, weights))
     p = drawn(network, "tanh", np.random.RandomState(0), np.dtype(np.float64)).vector
     value, gradient = loss(p)

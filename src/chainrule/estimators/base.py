@@ -5,10 +5,12 @@
 # pyright: reportUnknownArgumentType=false, reportUntypedBaseClass=false
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from numbers import Real
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy.sparse import issparse
@@ -22,12 +24,20 @@ from chainrule.calculus.cost import check_targets, example_shares
 from chainrule.calculus.network import ParameterVector
 from chainrule.engines import warn_of_shortfall
 from chainrule.errors import InputError
+from chainrule.estimators.callbacks import CallbackSupportMixin, Watch, with_callbacks
 from chainrule.estimators.examples import Examples, outputs
-from chainrule.estimators.layers import drawn, network_of, packed, sizes_of, unpacked
-from chainrule.estimators.lbfgs import minimise
-from chainrule.estimators.parameters import check_parameters, hidden_sizes
-from chainrule.estimators.progress import Progress
+from chainrule.estimators.layers import activations, drawn, network_of, packed, sizes_of, unpacked
+from chainrule.estimators.lbfgs import Loss, minimise
+from chainrule.estimators.parameters import check_parameters, dropout_of, hidden_sizes, schedule_of
+from chainrule.estimators.progress import Progress, history
+from chainrule.estimators.saving import load, save
 from chainrule.estimators.stochastic import Descent, train
+from chainrule.insight.explain import explain
+from chainrule.insight.explanation import Explanation
+from chainrule.model.encoding import InputColumn, Inputs, Target
+from chainrule.model.model import Model
+from chainrule.training.history import Callback, Epoch, History
+from chainrule.training.schedule import Schedule
 
 _SPARSE = ["csr", "csc"]
 _FLOAT_TYPES: Any = [np.float64, np.float32]
@@ -40,71 +50,72 @@ def by_batches(estimator: "MLP") -> bool:
     return True
 
 
-class MLP(BaseEstimator, ABC):
+class MLP(CallbackSupportMixin, BaseEstimator, ABC):
     """The part of scikit-learn's multi-layer perceptrons that is no matter of targets.
 
-    The arguments, attributes and messages are scikit-learn's; docs/estimators.md says what is not the same.
+    The arguments, attributes and messages are scikit-learn's; docs/estimators.md says what is not the same, and what
+    there is beyond them.
     """
 
-    loss: str
+    LOSSES: ClassVar[tuple[str, ...]]
+    METRIC: ClassVar[str]
     n_features_in_: int
 
-    def __init__(
-        self,
-        hidden_layer_sizes: Any = (100,),
-        activation: str = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: bool | int = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
+    hidden_layer_sizes: Any
+    activation: str | Sequence[str]
+    solver: str
+    alpha: float
+    batch_size: int | str
+    learning_rate: str | Schedule
+    learning_rate_init: float
+    power_t: float
+    max_iter: int
+    shuffle: bool
+    random_state: Any
+    tol: float
+    verbose: bool | int
+    warm_start: bool
+    momentum: float
+    nesterovs_momentum: bool
+    early_stopping: bool
+    validation_fraction: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    n_iter_no_change: float
+    max_fun: int
+    loss: str
+    weight_decay: float
+    rho: float
+    warm_up: float
+    dropout: float | Sequence[float]
+    clip_norm: float | None
+    gradient_norms: bool
+    callbacks: Sequence[Callback] | None
+
+    def _take(self, arguments: dict[str, Any]) -> None:
+        """Keep the constructor's arguments, as they are, each under its name."""
+        for name, value in arguments.items():
+            if name != "self":
+                setattr(self, name, value)
 
     # what differs between the two ----------------------------------------------------------------
 
     @abstractmethod
-    def _targets(self, y: Any, incremental: bool) -> Array:
-        """Y (n, n_L) from y (n,) or (n, outputs); its classes are new unless it is ``incremental`` or a warm start."""
+    def _learn_targets(self, y: Any, incremental: bool) -> None:
+        """Learn what targets there are; classes are new unless it is ``incremental`` or a warm start."""
+
+    @abstractmethod
+    def _targets(self, y: Any, what: str) -> Array:
+        """Y (n, n_L) from y (n,) or (n, outputs), called ``what``, once the targets are known."""
+
+    @abstractmethod
+    def _weighted(self, y: Any, sample_weight: Array | None) -> Array | None:
+        """The examples' weights with those of their classes, if these have some."""
+
+    @abstractmethod
+    def _target(self) -> Target | None:
+        """What the outputs mean, for a model; None where that cannot be said."""
 
     @abstractmethod
     def _out_activation(self) -> str:
@@ -120,41 +131,64 @@ class MLP(BaseEstimator, ABC):
 
     # fitting -------------------------------------------------------------------------------------
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Fit to X (n, features), dense or sparse, and y (n,) or (n, outputs), with weights (n,).
 
-        Ctrl-C ends it early and keeps what was learned. Raises InputError or scikit-learn's ValueError for what cannot
-        be learned from, DivergenceError where the parameters are no longer finite; the estimator is then as it was.
+        ``X_val``, ``y_val`` and their weights are a validation set, by which early stopping goes in place of examples
+        that are held out. Ctrl-C ends training early and keeps what was learned; so does divergence, with a warning.
+        Raises InputError or scikit-learn's ValueError for what cannot be learned from, DivergenceError where the first
+        step overflows; the estimator is then as it was.
         """
         warn_of_shortfall()
-        return self._fit(X, y, sample_weight, incremental=False)
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=False)
 
     @available_if(by_batches)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Go on from where the last call ended, by one epoch over these examples."""
-        warn_of_shortfall()
-        return self._fit(X, y, sample_weight, incremental=True)
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Go on from where the last call ended, by one epoch over these examples.
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> Self:
-        check_parameters(self)
+        With early stopping ``stopped_`` is True once ``n_iter_no_change`` calls brought nothing; the best parameters
+        are then kept, and further calls change nothing.
+        """
+        warn_of_shortfall()
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)
+
+    @with_callbacks
+    def _fit(self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], incremental: bool) -> Self:
+        check_parameters(self, self.LOSSES)
         hidden = hidden_sizes(self.hidden_layer_sizes)
-        if self.early_stopping and incremental:
-            raise InputError("partial_fit does not support early_stopping=True")
+        activations(self.activation, len(hidden))
+        dropout = dropout_of(self.dropout, len(hidden))
+        schedule_of(self.learning_rate, self.warm_up)
+        watch = Watch(self, X, y, sample_weight, 1 if incremental else self.max_iter)
         with self._as_it_was_if_it_fails():
             anew = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
-            X, y = validate_data(
-                self, X, y, accept_sparse=_SPARSE, multi_output=True, y_numeric=is_regressor(self), dtype=_FLOAT_TYPES,
-                reset=anew,
-            )  # fmt: skip
-            if y.ndim == 2 and y.shape[1] == 1:
-                y = column_or_1d(y, warn=True)
-            Y = self._targets(y, incremental)
-            weights = None if sample_weight is None else _weights(sample_weight, len(Y))
+            X, y = self._validated(X, y, reset=anew)
+            self._learn_targets(y, incremental)
+            Y = self._targets(y, "y")
+            weights = self._weighted(y, None if sample_weight is None else _weights(sample_weight, len(Y)))
             random = check_random_state(self.random_state)
             sizes = (X.shape[1], *hidden, Y.shape[1])
             self.n_outputs_ = sizes[-1]
             self.out_activation_ = self._out_activation()
-            network = network_of(sizes, self.activation, self.out_activation_, l2=self.alpha / 2)
+            network = network_of(sizes, self.activation, self.out_activation_, self.loss, l2=self.alpha / 2)
             if anew:
                 self._forget()
                 parameters = drawn(network, self.activation, random, X.dtype)
@@ -166,40 +200,95 @@ class MLP(BaseEstimator, ABC):
                     f"warm_start and partial_fit go on from coefs_, which has layers of {list(sizes_of(self.coefs_))} "
                     f"neurons, and not {list(sizes)}; set warm_start=False and call fit to begin anew"
                 )
-            examples = Examples(X.tocsr() if issparse(X) else X, Y, weights).astype(parameters.vector.dtype)
+            examples = Examples(X, Y, weights).astype(parameters.vector.dtype)
             check_targets(network.C, examples.Y)
+            held_out = self._held_out(*validation, parameters)
             if self.solver == "lbfgs":
-                self.loss_, self.n_iter_ = minimise(self, parameters, examples)
+                self.loss_, self.n_iter_, self._records = minimise(self, parameters, examples, watch)
             else:
-                self._fit_by_batches(parameters, examples, random, incremental)
+                self._fit_by_batches(parameters, examples, held_out, random, watch, incremental, bool(dropout))
             self.n_layers_ = len(sizes)
             self.coefs_, self.intercepts_ = unpacked(parameters)
+            watch.fit_ended()
         return self
+
+    def _validated(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
+        """X, an array or a sparse matrix in CSR form, and y as scikit-learn lets them pass."""
+        X, y = validate_data(
+            self, X, y, accept_sparse=_SPARSE, multi_output=True, y_numeric=is_regressor(self), dtype=_FLOAT_TYPES,
+            reset=reset,
+        )  # fmt: skip
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X.tocsr() if issparse(X) else X, y
+
+    def _held_out(self, X: Any, y: Any, sample_weight: Any, parameters: ParameterVector) -> Examples | None:
+        """The validation set that was given, if one was."""
+        if X is None and y is None and sample_weight is None:
+            return None
+        if X is None or y is None:
+            raise InputError("X_val and y_val go together: give both, or neither")
+        if self.solver == "lbfgs":
+            raise InputError("X_val: solver='lbfgs' does not stop early; use another solver, or leave it out")
+        X, y = self._validated(X, y, reset=False)
+        Y = self._targets(y, "y_val")
+        if Y.shape[1] != self.n_outputs_:
+            raise InputError(f"y_val has {Y.shape[1]} outputs, y has {self.n_outputs_}")
+        weights = None if sample_weight is None else _weights(sample_weight, len(Y), "sample_weight_val")
+        examples = Examples(X, Y, self._weighted(y, weights)).astype(parameters.vector.dtype)
+        check_targets(parameters.network.C, examples.Y)
+        return examples
 
     def _forget(self) -> None:
         """Nothing is left of an earlier fit."""
         self.n_iter_ = self.t_ = 0
         self._descent: Descent | None = None
         self._progress: Progress | None = None
-        for name in ("loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_"):
+        self._records: list[Epoch] = []
+        for name in (
+            "loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_",
+            "validation_loss_curve_", "stopped_",
+        ):  # fmt: skip
             vars(self).pop(name, None)
 
     def _fit_by_batches(
-        self, parameters: ParameterVector, examples: Examples, random: np.random.RandomState, incremental: bool
+        self,
+        parameters: ParameterVector,
+        examples: Examples,
+        held_out: Examples | None,
+        random: np.random.RandomState,
+        watch: Watch,
+        incremental: bool,
+        dropped: bool,
     ) -> None:
-        descent = self._descent.copy() if incremental and self._descent is not None else Descent.of(self, parameters)
         progress = self._progress
-        if progress is not None and (progress.scores is not None) == self.early_stopping:
+        if progress is not None and progress.early_stopping == self.early_stopping:
+            if incremental and self.early_stopping and progress.over:
+                return
             progress = progress.copy()
+            progress.over = False
         else:
-            progress = Progress.validated(parameters.vector) if self.early_stopping else Progress()
-        self.n_iter_ = train(self, parameters, examples, random, descent, progress, once=incremental)
-        self._descent, self._progress = descent, progress
+            progress = Progress(self.early_stopping)
+        if incremental and self._descent is not None:
+            descent = self._descent.copy()
+        else:
+            descent = Descent.of(self, parameters)
+            descent.seed = int(random.randint(2**31)) if dropped else 0
+        self.n_iter_ = train(self, parameters, examples, held_out, random, descent, progress, watch, once=incremental)
+        self._descent, self._progress, self._records = descent, progress, progress.records
         self.t_ = progress.examples_seen
         self.loss_curve_, self.best_loss_ = progress.losses, progress.best_loss
         self.validation_scores_, self.best_validation_score_ = progress.scores, progress.best_score
+        self.validation_loss_curve_ = progress.validation_losses
+        self.stopped_ = progress.over
         if progress.losses:
             self.loss_ = progress.losses[-1]
+
+    @property
+    def history_(self) -> History:
+        """What the epochs came to, or the iterations of L-BFGS: a table, a picture, files."""
+        check_is_fitted(self)
+        return history(self._records, None if self._progress is None else self._progress.best_epoch)
 
     @contextmanager
     def _as_it_was_if_it_fails(self) -> Generator[None]:
@@ -212,6 +301,83 @@ class MLP(BaseEstimator, ABC):
             vars(self).update(before)
             raise
 
+    # reading it ----------------------------------------------------------------------------------
+
+    def gradient(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[float, ParameterVector]:
+        """The loss C of these examples, with the penalty, and ∇C in chainrule's layout, of float64.
+
+        ``coefs_[0][20, 3]`` is w[1][3, 20] there. C is what ``loss_`` is of all examples at once. Raises InputError or
+        scikit-learn's ValueError for what does not fit.
+        """
+        loss = self._loss_over(X, y, sample_weight)
+        C, nabla_C = loss(self._parameters(np.dtype(np.float64)).vector)
+        return C, ParameterVector(loss.network, nabla_C)
+
+    def explain(
+        self, X: Any, y: Any, target: str, sample_weight: Any = None, *, of: str = "C", example: int | None = None,
+        depth: int | None = None,
+    ) -> Explanation:  # fmt: skip
+        """∂of/∂target over these examples, or of one, as :func:`chainrule.explain` has it: ``"w1[3,20]"``, ``"x[2]"``.
+
+        Features and classes are called by their names. Raises NotationError for what does not exist.
+        """
+        loss = self._loss_over(X, y, sample_weight)
+        model = replace(self.model(), parameters=ParameterVector(loss.network, self.model().parameters.vector))
+        examples = loss.examples.dense()
+        return explain(
+            model, model.examples(examples.X, examples.Y, examples.weights), target, example, None, of, depth
+        )
+
+    def model(self) -> Model:
+        """The network with its parameters and what its inputs and outputs are called; alpha's penalty is not in it."""
+        check_is_fitted(self)
+        names = getattr(self, "feature_names_in_", None)
+        inputs = None
+        if names is not None:
+            n = len(names)
+            inputs = Inputs(tuple(InputColumn(name) for name in names.tolist()), np.zeros(n), np.ones(n))
+        return Model(
+            self._parameters(_dtype(np.dtype(np.float32), self.coefs_, self.intercepts_)), inputs, self._target()
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write a model file, .safetensors, that holds no code: :meth:`load` reads it, and so does ``load_model``.
+
+        Arguments and attributes are in it, but no callbacks, and not the moments of the optimizer. Raises FileError, or
+        InputError for arguments that no file can hold.
+        """
+        check_is_fitted(self)
+        save(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The estimator that :meth:`save` wrote. Raises ModelError for a file that is missing, not ours, or damaged."""
+        return load(cls, path)
+
+    def _loss_over(self, X: Any, y: Any, sample_weight: Any) -> Loss:
+        """The loss of these examples, as fitting has it."""
+        check_is_fitted(self)
+        X, y = self._validated(X, y, reset=False)
+        Y = self._targets(y, "y_val")
+        if Y.shape[1] != self.n_outputs_:
+            raise InputError(f"y has {Y.shape[1]} outputs, the network {self.n_outputs_}")
+        weights = None if sample_weight is None else _weights(sample_weight, len(Y))
+        network = replace(self._parameters(np.dtype(np.float64)).network, l2=self.alpha / 2)
+        check_targets(network.C, Y)
+        return Loss(network, Examples(X, Y, self._weighted(y, weights)))
+
+    def _parameters(self, dtype: np.dtype) -> ParameterVector:
+        """What is now in ``coefs_`` and ``intercepts_``."""
+        network = network_of(sizes_of(self.coefs_), self.activation, self.out_activation_, self.loss)
+        return packed(network, self.coefs_, self.intercepts_, dtype)
+
+    def _target_name(self) -> str:
+        """What a file calls the target: "y", or longer where a feature is called that."""
+        name = "y"
+        while name in getattr(self, "feature_names_in_", ()):
+            name += "_"
+        return name
+
     # the outputs ---------------------------------------------------------------------------------
 
     def _outputs(self, X: Any) -> Array:
@@ -219,9 +385,7 @@ class MLP(BaseEstimator, ABC):
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse=_SPARSE, reset=False)
         dtype = _dtype(X.dtype, self.coefs_, self.intercepts_)
-        network = network_of(sizes_of(self.coefs_), self.activation, self.out_activation_)
-        parameters = packed(network, self.coefs_, self.intercepts_, dtype)
-        return outputs(parameters, (X.tocsr() if issparse(X) else X).astype(dtype, copy=False))
+        return outputs(self._parameters(dtype), (X.tocsr() if issparse(X) else X).astype(dtype, copy=False))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -235,13 +399,13 @@ def _dtype(X: np.dtype, coefs: list[Array], intercepts: list[Array]) -> np.dtype
     return np.dtype(np.float32 if np.result_type(*types) == np.float32 else np.float64)
 
 
-def _weights(given: Any, n: int) -> Array:
+def _weights(given: Any, n: int, what: str = "sample_weight") -> Array:
     """``sample_weight`` as an array (n,); InputError unless these are weights."""
     given = np.full(n, given) if isinstance(given, Real) else given
-    weights = check_array(given, dtype=_FLOAT_TYPES, ensure_2d=False, input_name="sample_weight")
+    weights = check_array(given, dtype=_FLOAT_TYPES, ensure_2d=False, input_name=what)
     if weights.shape != (n,):
-        raise InputError(f"sample_weight.shape == {weights.shape}, expected {(n,)}!")
+        raise InputError(f"{what}.shape == {weights.shape}, expected {(n,)}!")
     if not weights.any():
-        raise InputError("sample_weight: every weight is zero; at least one example has to count")
+        raise InputError(f"{what}: every weight is zero; at least one example has to count")
     example_shares(n, weights)
     return weights

@@ -4,19 +4,25 @@
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportUntypedBaseClass=false
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from chainrule.calculus.arrays import Array
+from chainrule.calculus.cost import example_shares
 from chainrule.engines import warn_of_shortfall
 from chainrule.errors import InputError
 from chainrule.estimators.base import MLP, by_batches
 from chainrule.estimators.examples import Examples
+from chainrule.model.encoding import Target
+from chainrule.training.history import Callback
+from chainrule.training.schedule import Schedule
 
 
 class MLPClassifier(ClassifierMixin, MLP):
@@ -30,18 +36,85 @@ class MLPClassifier(ClassifierMixin, MLP):
         classifier.predict_proba(X)
     """
 
-    loss = "log_loss"
+    LOSSES = ("log_loss", "squared_error", "huber")
+    METRIC = "accuracy"
 
-    def _targets(self, y: Any, incremental: bool) -> Array:
+    class_weight: Any
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: str | Sequence[str] = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str | Schedule = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        loss: str = "log_loss",
+        class_weight: Any = None,
+        weight_decay: float = 0.01,
+        rho: float = 0.9,
+        warm_up: float = 0.0,
+        dropout: float | Sequence[float] = 0.0,
+        clip_norm: float | None = None,
+        gradient_norms: bool = False,
+        callbacks: Sequence[Callback] | None = None,
+    ) -> None:
+        self._take(locals())
+
+    def _learn_targets(self, y: Any, incremental: bool) -> None:
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._label_binarizer: Any = LabelBinarizer().fit(y)
             self.classes_: Array = self._label_binarizer.classes_
         else:
             self._check_classes(unique_labels(y))
+        self._class_shares = self._shares_of_classes(y, incremental)
+
+    def _targets(self, y: Any, what: str) -> Array:
+        if what != "y":
+            self._check_known(unique_labels(y), what)
         if y.ndim == 2:
             return self._label_binarizer.transform(y)
         places = np.searchsorted(self.classes_, y)[:, None]  # as the binarizer does, which first tests y once more
         return places if len(self.classes_) <= 2 else places == np.arange(len(self.classes_))
+
+    def _shares_of_classes(self, y: Any, incremental: bool) -> Array | None:
+        """What an example of each class counts, (classes,), or None."""
+        if self.class_weight is None:
+            return None
+        if y.ndim == 2:
+            raise InputError("class_weight is for one class an example; of several labels, use sample_weight")
+        if incremental and self.class_weight == "balanced":
+            raise InputError(
+                "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
+                "compute_class_weight('balanced', classes=classes, y=y) of scikit-learn with a sample that is large "
+                "enough, and pass the resulting weights as the class_weight parameter"
+            )
+        return compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+
+    def _weighted(self, y: Any, sample_weight: Array | None) -> Array | None:
+        if self._class_shares is None:
+            return sample_weight
+        weights = self._class_shares[np.searchsorted(self.classes_, y)]
+        example_shares(len(weights), weights)
+        return weights if sample_weight is None else weights * sample_weight
 
     def _check_classes(self, classes: Array) -> None:
         """Raise InputError unless it can go on with these."""
@@ -51,13 +124,29 @@ class MLPClassifier(ClassifierMixin, MLP):
                     "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                     f"Previously got {self.classes_}, `y` has {classes}"
                 )
-        elif len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
+        else:
+            self._check_known(classes, "y")
+
+    def _check_known(self, classes: Array, what: str) -> None:
+        """Raise InputError unless all of them are known."""
+        if len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
             raise InputError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {classes}."
+                f"`{what}` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
+                f"'{what}' has {classes}."
             )
 
+    @property
+    def _one_of_several(self) -> bool:
+        """Whether an example has one of three classes or more."""
+        return self._label_binarizer.y_type_ == "multiclass"
+
+    @property
+    def is_multilabel(self) -> bool:
+        """Whether an example may have several labels, or none."""
+        return self._label_binarizer.y_type_.startswith("multilabel")
+
     def _out_activation(self) -> str:
-        return "softmax" if self._label_binarizer.y_type_ == "multiclass" else "logistic"
+        return "softmax" if self._one_of_several and self.loss == "log_loss" else "logistic"
 
     def strata(self, Y: Array) -> Array | None:
         """The classes where there are two of them."""
@@ -66,17 +155,26 @@ class MLPClassifier(ClassifierMixin, MLP):
     def validation_score(self, a: Array, examples: Examples) -> float:
         """The share of right predictions; of several labels all have to be right."""
         Y = examples.Y
-        if self.out_activation_ == "softmax":
-            right = a.argmax(axis=1) == Y.argmax(axis=1)
-        else:
-            right = ((a > 0.5) == (Y > 0.5)).all(axis=1)
+        several = self._one_of_several
+        right = a.argmax(axis=1) == Y.argmax(axis=1) if several else ((a > 0.5) == (Y > 0.5)).all(axis=1)
         return float(np.average(right, weights=examples.weights))
 
     @available_if(by_batches)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        classes: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Go on from where the last call ended, by one epoch over these examples; ``classes`` are all that will come.
 
-        The first call needs them. Raises as :meth:`fit` does.
+        The first call needs them. With early stopping ``stopped_`` is True once ``n_iter_no_change`` calls brought
+        nothing; the best parameters are then kept, and further calls change nothing. Raises as :meth:`fit` does.
         """
         warn_of_shortfall()
         with self._as_it_was_if_it_fails():
@@ -84,7 +182,7 @@ class MLPClassifier(ClassifierMixin, MLP):
                 self._expect(classes, y)
             elif not hasattr(self, "classes_"):
                 raise InputError("classes must be passed on the first call to partial_fit.")
-            return self._fit(X, y, sample_weight, incremental=True)
+            return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)
 
     def _expect(self, classes: Any, y: Any) -> None:
         """Take note of all the classes that will come; InputError where they are others than before."""
@@ -97,6 +195,14 @@ class MLPClassifier(ClassifierMixin, MLP):
                 f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
             )
 
+    def _target(self) -> Target | None:
+        name = self._target_name()
+        if self.is_multilabel:
+            columns = tuple(f"{name} {label}" for label in self.classes_.tolist())
+            return Target(columns, None, np.zeros(self.n_outputs_), np.ones(self.n_outputs_))
+        classes = tuple(str(label) for label in self.classes_.tolist())
+        return Target((name,), classes, np.zeros(0), np.ones(0)) if len(set(classes)) == len(classes) > 1 else None
+
     def predict(self, X: Any) -> Array:
         """The class of each row of X, (n,), or its labels as 0 and 1, (n, labels)."""
         a = self._outputs(X)
@@ -105,7 +211,12 @@ class MLPClassifier(ClassifierMixin, MLP):
     def predict_proba(self, X: Any) -> Array:
         """The probability of each class, (n, classes), in the order of ``classes_``."""
         a = self._outputs(X)
-        return np.hstack([1 - a, a]) if self.n_outputs_ == 1 else a
+        if self.n_outputs_ == 1:
+            return np.hstack([1 - a, a])
+        if self._one_of_several and self.out_activation_ == "logistic":  # each was trained by itself
+            total = a.sum(axis=1, keepdims=True)
+            return np.where(total > 0, a / np.where(total > 0, total, 1), 1 / a.shape[1])
+        return a
 
     def predict_log_proba(self, X: Any) -> Array:
         """The logarithm of the probabilities; −∞ where one is 0."""

@@ -5,7 +5,7 @@
 # pyright: reportUnknownArgumentType=false
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,21 @@ def least_cost(cost: str, Y: Array) -> Array | None:
         return None
     Y = Y.astype(np.float64)
     return (Y - xlogy(Y, Y)).sum(axis=1)
+
+
+def mean_cost(parameters: ParameterVector, examples: Examples) -> float:
+    """scikit-learn's loss without the penalty: the mean of the examples' costs, by their weights."""
+    network = parameters.network
+    plain = ParameterVector(replace(network, l1=0.0, l2=0.0), parameters.vector)
+    cost = 0.0
+    for block in examples.blocks():
+        if block.weights is None:
+            cost += len(block) * engine().data_cost(plain, block.X, block.Y)
+        elif block.weight > 0:
+            cost += block.weight * engine().gradient(plain, block.X, block.Y, block.weights)[0]
+    least = least_cost(network.cost, examples.Y)
+    above = 0.0 if least is None else float(np.average(least, weights=examples.weights))
+    return cost / examples.weight - above
 
 
 def rows_at_once(X: Any, batch_size: int = 1) -> int:

@@ -11,39 +11,47 @@ import numpy as np
 
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.network import Network, ParameterVector
-from chainrule.errors import DivergenceError
+from chainrule.errors import DivergenceError, InputError
 
 _ACTIVATION = MappingProxyType({"logistic": "sigmoid"})
 """What scikit-learn calls otherwise."""
 
-COST_OF_OUTPUT = MappingProxyType(
-    {
-        "softmax": "cross-entropy",
-        "logistic": "binary-cross-entropy",
-        "identity": "half-squared-error",
-        "exp": "poisson",
-    }
-)
-"""The cost that goes with each ``out_activation_``."""
+_COST = MappingProxyType({"squared_error": "half-squared-error", "huber": "huber", "poisson": "poisson"})
+_LOG_LOSS = MappingProxyType({"softmax": "cross-entropy", "logistic": "binary-cross-entropy"})
 
 
-def network_of(sizes: Sequence[int], activation: str, out_activation: str, l2: float = 0.0) -> Network:
-    """The network of these layer sizes, with scikit-learn's names for the hidden and the output activation."""
-    names = [activation] * (len(sizes) - 2) + [out_activation]
-    return Network(sizes, [_ACTIVATION.get(name, name) for name in names], COST_OF_OUTPUT[out_activation], l2=l2)
+def activations(given: str | Sequence[str], n_hidden: int) -> tuple[str, ...]:
+    """The name of each hidden layer's activation, from one for all or one for each. Raises InputError."""
+    names = (given,) * n_hidden if isinstance(given, str) else tuple(given)
+    if len(names) != n_hidden:
+        raise InputError(
+            f"activation: {len(names)} names for {n_hidden} hidden layers; give one for all, or one for each"
+        )
+    return names
 
 
-def drawn(network: Network, activation: str, random: np.random.RandomState, dtype: np.dtype) -> ParameterVector:
+def network_of(
+    sizes: Sequence[int], activation: str | Sequence[str], out_activation: str, loss: str, l2: float = 0.0
+) -> Network:
+    """The network of these layer sizes, with scikit-learn's names for activations and the loss."""
+    names = [*activations(activation, len(sizes) - 2), out_activation]
+    cost = _LOG_LOSS[out_activation] if loss == "log_loss" else _COST[loss]
+    return Network(sizes, [_ACTIVATION.get(name, name) for name in names], cost, l2=l2)
+
+
+def drawn(
+    network: Network, activation: str | Sequence[str], random: np.random.RandomState, dtype: np.dtype
+) -> ParameterVector:
     """Parameters uniform within ±√(6/(n_in + n_out)), with "logistic" ±√(2/(n_in + n_out)), biases too.
 
     Glorot, Bengio, Understanding the Difficulty of Training Deep Feedforward Neural Networks, AISTATS 2010. The numbers
-    are drawn in scikit-learn's order, so that it starts from the same ones.
+    are drawn in scikit-learn's order, so that it starts from the same ones; the output layer's as the last hidden's.
     """
     parameters = ParameterVector.zeros(network, dtype)
-    factor = 2.0 if activation == "logistic" else 6.0
-    for l in network.layers:
+    names = [activation] * network.depth if isinstance(activation, str) else [*activation, *activation[-1:]]
+    for l, name in zip(network.layers, names or ["identity"], strict=True):
         n_in, n_out = network.sizes[l - 1], network.sizes[l]
-        bound = np.sqrt(factor / (n_in + n_out))
+        bound = np.sqrt((2.0 if name in ("logistic", "sigmoid") else 6.0) / (n_in + n_out))
         parameters.w[l][...] = random.uniform(-bound, bound, (n_in, n_out)).T
         parameters.b[l][...] = random.uniform(-bound, bound, n_out)
     return parameters

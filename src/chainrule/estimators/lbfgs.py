@@ -6,6 +6,8 @@
 
 import warnings
 from dataclasses import replace
+from math import nan
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,14 +16,16 @@ from sklearn.exceptions import ConvergenceWarning
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.network import Network, ParameterVector
 from chainrule.engines import engine
+from chainrule.estimators.callbacks import Watch
 from chainrule.estimators.examples import Examples, least_cost
 from chainrule.estimators.layers import divergence, is_finite
+from chainrule.training.history import Epoch
 from chainrule.training.loop import interrupts
 
 if TYPE_CHECKING:
     from chainrule.estimators.base import MLP
 
-_CALLER = 4
+_CALLER = 5
 """From here to who called ``fit``, for warnings."""
 
 
@@ -29,17 +33,17 @@ class Loss:
     """The loss of all examples with its gradient, a function of the flat vector of float64."""
 
     def __init__(self, network: Network, examples: Examples) -> None:
-        self._examples = examples.astype(np.float64)
+        self.examples = examples.astype(np.float64)
         self._weight = examples.weight
-        self._network = replace(network, l2=network.l2 / self._weight)  # one penalty, which all examples share
+        self.network = replace(network, l2=network.l2 / self._weight)  # one penalty, which all examples share
         least = least_cost(network.cost, examples.Y)
         self._least = 0.0 if least is None else float(np.average(least, weights=examples.weights))
 
     def __call__(self, vector: Array) -> tuple[float, Array]:
         """The loss and its gradient, where the parameters are these."""
-        parameters = ParameterVector(self._network, vector)
+        parameters = ParameterVector(self.network, vector)
         loss, nabla = -self._least, np.zeros_like(vector)
-        for block in self._examples.blocks():
+        for block in self.examples.blocks():
             if block.weight > 0:
                 C, nabla_C = engine().gradient(parameters, block.X, block.Y, block.weights)
                 share = block.weight / self._weight
@@ -48,23 +52,31 @@ class Loss:
         return loss, nabla
 
 
-def minimise(mlp: "MLP", parameters: ParameterVector, examples: Examples) -> tuple[float, int]:
-    """Change the parameters to those of the least loss that is found; the loss and the number of iterations.
+def minimise(
+    mlp: "MLP", parameters: ParameterVector, examples: Examples, watch: Watch
+) -> tuple[float, int, list[Epoch]]:
+    """Change the parameters to those of the least loss that is found; the loss, the iterations, a record of each.
 
     It computes in float64, since the line search cannot tell where it is by fewer digits. Ctrl-C ends it early, with a
     warning.
     """
     from scipy.optimize import OptimizeResult, minimize
 
-    n_iterations = 0
+    records: list[Epoch] = []
+    start = perf_counter()
+    stopped = False
     with interrupts() as interrupted, np.errstate(all="ignore"):
 
         def after_each(intermediate_result: OptimizeResult) -> None:
-            nonlocal n_iterations
-            n_iterations += 1
+            nonlocal stopped
+            n, loss = len(records) + 1, float(intermediate_result.fun)
+            records.append(Epoch(n, n, perf_counter() - start, lr=nan, cost=loss))
             if mlp.verbose:
-                print(f"Iteration {n_iterations}, loss = {intermediate_result.fun:.8f}")
-            if interrupted.is_set():
+                print(f"Iteration {n}, loss = {loss:.8f}")
+            now = ParameterVector(parameters.network, intermediate_result.x)
+            watch.epoch_begins(now)
+            stopped = watch.epoch_ended(records[-1], now)
+            if stopped or interrupted.is_set():
                 raise StopIteration
 
         result: Any = minimize(
@@ -78,7 +90,7 @@ def minimise(mlp: "MLP", parameters: ParameterVector, examples: Examples) -> tup
     n_iterations = min(result.nit, mlp.max_iter)
     if interrupted.is_set():
         warnings.warn("Training interrupted by user.", stacklevel=_CALLER)
-    elif result.status != 0:
+    elif result.status != 0 and not stopped:
         more = f"\nIncrease the number of iterations to improve the convergence (max_iter={mlp.max_iter})."
         warnings.warn(
             f"lbfgs failed to converge after {n_iterations} iteration(s) (status={result.status}):\n{result.message}\n"
@@ -90,4 +102,4 @@ def minimise(mlp: "MLP", parameters: ParameterVector, examples: Examples) -> tup
     parameters.vector[:] = result.x
     if not is_finite(parameters):
         raise divergence(examples.X, "L-BFGS diverged", "Scale X")
-    return float(result.fun), n_iterations
+    return float(result.fun), n_iterations, records

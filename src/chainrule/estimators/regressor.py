@@ -4,6 +4,7 @@
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportUntypedBaseClass=false
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from sklearn.base import RegressorMixin
 from chainrule.calculus.arrays import Array
 from chainrule.estimators.base import MLP
 from chainrule.estimators.examples import Examples
+from chainrule.model.encoding import Target
+from chainrule.training.history import Callback
+from chainrule.training.schedule import Schedule
 
 
 class MLPRegressor(RegressorMixin, MLP):
@@ -26,16 +30,19 @@ class MLPRegressor(RegressorMixin, MLP):
         regressor.predict(X)
     """
 
+    LOSSES = ("squared_error", "poisson", "huber")
+    METRIC = "r2"
+
     def __init__(
         self,
         loss: str = "squared_error",
         hidden_layer_sizes: Any = (100,),
-        activation: str = "relu",
+        activation: str | Sequence[str] = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
-        learning_rate: str = "constant",
+        learning_rate: str | Schedule = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
@@ -53,36 +60,29 @@ class MLPRegressor(RegressorMixin, MLP):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        weight_decay: float = 0.01,
+        rho: float = 0.9,
+        warm_up: float = 0.0,
+        dropout: float | Sequence[float] = 0.0,
+        clip_norm: float | None = None,
+        gradient_norms: bool = False,
+        callbacks: Sequence[Callback] | None = None,
     ) -> None:
-        super().__init__(
-            hidden_layer_sizes,
-            activation,
-            solver=solver,
-            alpha=alpha,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            learning_rate_init=learning_rate_init,
-            power_t=power_t,
-            max_iter=max_iter,
-            shuffle=shuffle,
-            random_state=random_state,
-            tol=tol,
-            verbose=verbose,
-            warm_start=warm_start,
-            momentum=momentum,
-            nesterovs_momentum=nesterovs_momentum,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            epsilon=epsilon,
-            n_iter_no_change=n_iter_no_change,
-            max_fun=max_fun,
-        )
-        self.loss = loss
+        self._take(locals())
 
-    def _targets(self, y: Any, incremental: bool) -> Array:
+    def _learn_targets(self, y: Any, incremental: bool) -> None:
+        pass
+
+    def _targets(self, y: Any, what: str) -> Array:
         return (y.toarray() if issparse(y) else y).reshape(y.shape[0], -1)
+
+    def _weighted(self, y: Any, sample_weight: Array | None) -> Array | None:
+        return sample_weight
+
+    def _target(self) -> Target | None:
+        name, n = self._target_name(), self.n_outputs_
+        columns = (name,) if n == 1 else tuple(f"{name}{j}" for j in range(n))
+        return Target(columns, None, np.zeros(n), np.ones(n))
 
     def _out_activation(self) -> str:
         return "exp" if self.loss == "poisson" else "identity"

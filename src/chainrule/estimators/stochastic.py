@@ -7,7 +7,9 @@
 import threading
 import warnings
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,11 +19,14 @@ from chainrule.calculus.arrays import Array
 from chainrule.calculus.network import ParameterVector
 from chainrule.engines.optimizer import Optimizer
 from chainrule.engines.state import TrainingState
-from chainrule.errors import InputError
-from chainrule.estimators.examples import Examples, least_cost, outputs, rows_at_once
-from chainrule.estimators.layers import divergence, is_finite
+from chainrule.errors import DivergenceError, InputError
+from chainrule.estimators.callbacks import Watch
+from chainrule.estimators.examples import Examples, least_cost, mean_cost, outputs, rows_at_once
+from chainrule.estimators.parameters import dropout_of, schedule_of
 from chainrule.estimators.progress import Progress
+from chainrule.training.guard import Divergence, Guard
 from chainrule.training.loop import Pace, interrupts
+from chainrule.training.schedule import Rates
 
 if TYPE_CHECKING:
     from chainrule.estimators.base import MLP
@@ -29,24 +34,36 @@ if TYPE_CHECKING:
 _SLOWEST = 1e-6
 """At this learning rate "adaptive" stops rather than divides it by 5 again."""
 
-_CALLER = 5
+_CALLER = 6
 """From here to who called ``fit``, for warnings."""
 
 
 @dataclass
 class Descent:
-    """An optimizer on its way: its moments, and how many steps it has made. ``partial_fit`` continues it."""
+    """An optimizer on its way: its moments, and how many steps it has made. ``partial_fit`` continues it.
+
+    ``seed`` is that of dropout, ``split_seed`` that of the examples that calls of ``partial_fit`` hold out; ``rates``
+    are the learning rates where a schedule has them.
+    """
 
     optimizer: Optimizer
     moments: tuple[Array, ...]
     step: int = 0
+    seed: int = 0
+    split_seed: int | None = None
+    rates: Rates | None = None
 
     @classmethod
     def of(cls, mlp: "MLP", parameters: ParameterVector) -> "Descent":
         """The estimator's optimizer at its start."""
         lr = float(mlp.learning_rate_init)
-        if mlp.solver == "adam":
-            optimizer = Optimizer("adam", lr, beta1=mlp.beta_1, beta2=mlp.beta_2, epsilon=mlp.epsilon, epsilon_hat=True)
+        if mlp.solver in ("adam", "adamw"):
+            optimizer = Optimizer(
+                mlp.solver, lr, beta1=mlp.beta_1, beta2=mlp.beta_2, epsilon=mlp.epsilon, epsilon_hat=True,
+                weight_decay=mlp.weight_decay,
+            )  # fmt: skip
+        elif mlp.solver == "rmsprop":
+            optimizer = Optimizer("rmsprop", lr, rho=mlp.rho, epsilon=mlp.epsilon)
         elif mlp.momentum == 0:
             optimizer = Optimizer("sgd", lr)
         else:
@@ -55,7 +72,12 @@ class Descent:
 
     def copy(self) -> "Descent":
         """A copy that shares nothing that is changed."""
-        return Descent(self.optimizer, tuple(moment.copy() for moment in self.moments), self.step)
+        return replace(self, moments=tuple(moment.copy() for moment in self.moments), rates=deepcopy(self.rates))
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the last step."""
+        return self.optimizer.rate if self.rates is None else float(self.rates(max(self.step - 1, 0), 1)[0])
 
     def change_rate(self, lr: float) -> None:
         """Go on at another learning rate, of "sgd".
@@ -92,27 +114,44 @@ class _Batches(TrainingState):
 
 
 class _Run:
-    """Makes the steps of one epoch after the other."""
+    """Makes the steps of one epoch after the other; ``divergence`` says where one ended before all were made."""
 
-    def __init__(self, parameters: ParameterVector, examples: Examples, batch_size: int, descent: Descent) -> None:
+    def __init__(self, mlp: "MLP", parameters: ParameterVector, examples: Examples, descent: Descent) -> None:
         self._parameters = parameters
         self._examples = examples
-        self._batch_size = batch_size
+        self._batch_size = _batch_size(mlp.batch_size, len(examples))
         self._descent = descent
+        self._clip_norm = mlp.clip_norm
+        self._dropout = dropout_of(mlp.dropout, parameters.network.depth - 1)
+        self._note_norms = mlp.gradient_norms
         self._pace = Pace()
+        self.divergence: Divergence | None = None
+        self.norms: tuple[float, ...] = ()
+        schedule = schedule_of(mlp.learning_rate, mlp.warm_up)
+        if schedule is not None and descent.rates is None:
+            descent.rates = schedule.rates(descent.optimizer.rate, -(-len(examples) // self._batch_size), mlp.max_iter)
         self._dense = None if examples.sparse else self._state(examples)
 
     def epoch(self, order: Array, interrupted: threading.Event) -> float | None:
-        """The epoch's loss; None where Ctrl-C ended it before all batches had their step."""
-        loss = 0.0
+        """The epoch's loss; None where Ctrl-C or divergence ended it before all batches had their step."""
+        loss, squares, steps = 0.0, 0.0, 0
         for state in self._states(order):
-            end = state.step + state.steps_left_in_epoch
+            guard, first = Guard(state), state.step
+            end = first + state.steps_left_in_epoch
             while state.step < end:
                 if interrupted.is_set():
                     return None
                 self._pace.run(state, end - state.step)
+                if not (guard.good() if state.step < end else guard.all_finite()):
+                    self.divergence = guard.take_back()
                 self._descent.step = state.step
+                if self.divergence is not None:
+                    return None
             loss += state.loss
+            if self._note_norms:
+                squares += state.gradient_norms.pop() ** 2 * (end - first)
+                steps += end - first
+        self.norms = tuple(np.sqrt(squares / steps).tolist()) if steps else ()
         return loss / len(order)
 
     def _states(self, order: Array) -> Iterator[_Batches]:
@@ -134,8 +173,9 @@ class _Run:
     def _state(self, examples: Examples) -> _Batches:
         descent, order = self._descent, np.arange(len(examples))
         return _Batches(
-            self._parameters, descent.optimizer, examples.X, examples.Y, self._batch_size, seed=0,
-            weights=examples.weights, shared_penalty=True, next_order=lambda: order, moments=descent.moments,
+            self._parameters, descent.optimizer, examples.X, examples.Y, self._batch_size, descent.seed,
+            weights=examples.weights, shared_penalty=True, next_order=lambda: order, rates=descent.rates,
+            dropout=self._dropout, clip_norm=self._clip_norm, note_norms=self._note_norms, moments=descent.moments,
             step=descent.step, order=order,
         )  # fmt: skip
 
@@ -144,53 +184,64 @@ def train(
     mlp: "MLP",
     parameters: ParameterVector,
     examples: Examples,
+    held_out: Examples | None,
     random: np.random.RandomState,
     descent: Descent,
     progress: Progress,
+    watch: Watch,
     once: bool,
 ) -> int:
     """Change the parameters, the descent and the progress by epochs until one is the last; how many it were.
 
-    Ctrl-C ends it early, with a warning. With early stopping the parameters are then those with the best validation
-    score, even if training diverged later. Raises DivergenceError when without it they are no longer finite.
+    Early stopping goes by the examples held out, or splits some off; the parameters are then those with the best
+    validation score, of calls of one epoch, ``once``, only when it is over. Ctrl-C ends training early, with a warning.
+    So does divergence, and the last good parameters are kept; DivergenceError where no step was good.
     """
-    held_out = None
-    if mlp.early_stopping:
-        examples, held_out = _split(mlp, examples, random)
+    if mlp.early_stopping and held_out is None:
+        if once and descent.split_seed is None:
+            descent.split_seed = int(random.randint(2**31))
+        split_random = np.random.RandomState(descent.split_seed) if once else random
+        examples, held_out = _split(mlp, examples, split_random)
     order = np.arange(len(examples))
-    run = _Run(parameters, examples, _batch_size(mlp.batch_size, len(examples)), descent)
-    epochs = 0
+    run, first_step = _Run(mlp, parameters, examples, descent), descent.step
+    epochs, start = 0, perf_counter() - (progress.records[-1].seconds if progress.records else 0.0)
     with interrupts() as interrupted, np.errstate(all="ignore"):
         while epochs < mlp.max_iter:
             if mlp.shuffle:
                 order = order[_permutation(len(order), random)]
+            watch.epoch_begins(parameters)
             loss = run.epoch(order, interrupted)
-            diverged = None
-            if not is_finite(parameters):
-                remedy = f"Scale X, or use a smaller learning_rate_init than {mlp.learning_rate_init:g}"
-                diverged = divergence(examples.X, f"training diverged in epoch {epochs + 1}", remedy)
-                if held_out is None:
-                    raise diverged
             if loss is None:
-                warnings.warn("Training interrupted by user.", stacklevel=_CALLER)
+                watch.epoch_ended(None, parameters)
+                if run.divergence is None:
+                    warnings.warn("Training interrupted by user.", stacklevel=_CALLER)
+                else:
+                    _diverged(mlp, replace(run.divergence, epoch=epochs + 1), first_step, progress)
                 break
             epochs += 1
+            figure, metric = loss, None
             progress.epoch(loss, len(examples))
             _tell(mlp, f"Iteration {epochs}, loss = {loss:.8f}")
-            if held_out is None:
-                progress.by_loss(mlp.tol)
-            else:
+            if held_out is not None:
                 score = mlp.validation_score(outputs(parameters, held_out.X), held_out)
+                figure, metric = -score, mlp.METRIC
+                progress.validated(score, mean_cost(parameters, held_out))
                 _tell(mlp, f"Validation score: {score:f}")
-                progress.by_score(score, parameters.vector, mlp.tol)
-            if diverged is not None:
-                kept = "The parameters with the best validation score are kept."
-                warnings.warn(f"{diverged} {kept}", ConvergenceWarning, stacklevel=_CALLER)
+            if mlp.early_stopping:
+                progress.by_score(parameters.vector, mlp.tol)
+            else:
+                progress.by_loss(mlp.tol)
+            record = progress.record(descent.step, perf_counter() - start, descent.rate, run.norms, metric)
+            if descent.rates is not None:
+                descent.rates.after_epoch(descent.step, figure)
+            if watch.epoch_ended(record, parameters):
+                progress.over = True
                 break
             if mlp.solver == "sgd" and mlp.learning_rate == "invscaling":
                 descent.change_rate(mlp.learning_rate_init / (progress.examples_seen + 1) ** mlp.power_t)
             if progress.stale > mlp.n_iter_no_change:
                 if _over(mlp, descent):
+                    progress.over = True
                     break
                 progress.stale = 0
             if once:
@@ -202,9 +253,23 @@ def train(
                     ConvergenceWarning,
                     stacklevel=_CALLER,
                 )
-    if progress.best is not None:
+    if progress.best is not None and (progress.over or not once):
         parameters.vector[:] = progress.best
     return epochs
+
+
+def _diverged(mlp: "MLP", divergence: Divergence, first_step: int, progress: Progress) -> None:
+    """Warn that training was stopped, or raise DivergenceError where nothing was learned."""
+    what = (
+        "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+        f"preprocessed: training diverged in epoch {divergence.epoch}, step {divergence.step}: {divergence.cause}"
+    )
+    remedy = f"Scale X, or use a smaller learning_rate_init than {mlp.learning_rate_init:g}."
+    if divergence.kept == first_step:
+        raise DivergenceError(f"{what}; nothing was learned. {remedy}")
+    best = "the parameters with the best validation score are kept"
+    kept = best if progress.best is not None else f"the parameters of step {divergence.kept} are kept"
+    warnings.warn(f"{what}; {kept}. {remedy}", ConvergenceWarning, stacklevel=_CALLER + 1)
 
 
 def _split(mlp: "MLP", examples: Examples, random: np.random.RandomState) -> tuple[Examples, Examples]:
@@ -230,7 +295,7 @@ def _batch_size(given: int | str, n: int) -> int:
     if given > n:
         warnings.warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
-            stacklevel=_CALLER + 1,
+            stacklevel=_CALLER + 2,
         )
     return min(int(given), n)
 

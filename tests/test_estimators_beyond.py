@@ -1,0 +1,618 @@
+"""What the estimators have beyond scikit-learn's: each does what it says, and without it nothing changes."""
+
+# scikit-learn has no type information.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUntypedBaseClass=false, reportUnknownParameterType=false
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule
+from chainrule.calculus.arrays import Array
+from chainrule.errors import InputError, ModelError
+from chainrule.training.history import Epoch
+
+pytest.importorskip("sklearn", reason="the extra sklearn is not installed")
+
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.class_weight import compute_sample_weight
+
+from chainrule.estimators import MLPClassifier, MLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+random = np.random.default_rng(8)
+X = random.normal(size=(90, 5))
+SCORES = X @ random.normal(size=(5, 3))
+CLASSES = np.array(["ant", "bee", "cow"])[SCORES.argmax(axis=1)]
+BINARY = np.where(SCORES[:, 0] > 0, "no", "yes")
+LABELS = (SCORES > 0).astype(int)
+NUMBERS = np.tanh(SCORES[:, 0])
+X_VAL = random.normal(size=(40, 5))
+NUMBERS_VAL = X_VAL[:, 0]
+FEW: dict[str, Any] = {"hidden_layer_sizes": (6,), "max_iter": 8, "random_state": 0, "batch_size": 20}
+
+
+def classifier(**changes: Any) -> Any:
+    return MLPClassifier(**FEW | changes)
+
+
+def regressor(**changes: Any) -> Any:
+    return MLPRegressor(**FEW | changes)
+
+
+def arrays(fitted: Any) -> list[Array]:
+    return fitted.coefs_ + fitted.intercepts_
+
+
+def same(one: Any, other: Any) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(arrays(one), arrays(other), strict=True))
+
+
+# activations, losses, solvers ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_one_name_for_each_layer_is_that_name_for_all(solver: str) -> None:
+    settings: dict[str, Any] = {"hidden_layer_sizes": (6, 4), "solver": solver}
+    one, each, mixed = (
+        classifier(**settings, activation=names).fit(X, CLASSES)
+        for names in ("tanh", ["tanh", "tanh"], ("tanh", "elu"))
+    )
+    assert same(one, each)
+    assert not same(one, mixed)
+    assert mixed.model().network.activation == ("tanh", "elu", "softmax")
+    assert same(*(regressor(activation=name).fit(X, NUMBERS) for name in ("logistic", "sigmoid")))
+
+
+@pytest.mark.parametrize("activation", ["leaky-relu", "elu", "softplus", "silu", "gelu", "exp"])
+def test_further_activations_learn(activation: str) -> None:
+    settings = {"activation": activation, "learning_rate_init": 0.01, "max_iter": 200}
+    assert classifier(**settings).fit(X, CLASSES).score(X, CLASSES) > 0.9
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+@pytest.mark.parametrize("y", [BINARY, CLASSES, LABELS])
+def test_a_classifier_with_another_loss_has_a_sigmoid_an_output(loss: str, y: Array) -> None:
+    fitted = classifier(loss=loss, learning_rate_init=0.05, max_iter=150).fit(X, y)
+    assert fitted.out_activation_ == "logistic"
+    assert fitted.model().network.cost == {"squared_error": "half-squared-error", "huber": "huber"}[loss]
+    assert fitted.score(X, y) > 0.85
+    p = fitted.predict_proba(X)
+    if y.ndim == 1:
+        np.testing.assert_allclose(p.sum(axis=1), 1)
+        np.testing.assert_array_equal(fitted.classes_[p.argmax(axis=1)], fitted.predict(X))
+
+
+def test_huber_is_less_moved_by_a_target_that_is_far_off() -> None:
+    y = NUMBERS.copy()
+    y[:5] = 40
+    fitted = {
+        loss: regressor(loss=loss, learning_rate_init=0.02, max_iter=200).fit(X, y)
+        for loss in ("squared_error", "huber")
+    }
+    squared, huber = (abs(fitted[loss].predict(X[5:]) - y[5:]).mean() for loss in ("squared_error", "huber"))
+    assert huber < squared / 2
+
+
+def test_adamw_without_decay_is_adam_and_with_it_makes_weights_smaller() -> None:
+    adam, adamw, decayed = (
+        regressor(alpha=0.0, max_iter=50, **s).fit(X, NUMBERS)
+        for s in ({}, {"solver": "adamw", "weight_decay": 0.0}, {"solver": "adamw", "weight_decay": 3.0})
+    )
+    assert same(adam, adamw)
+    assert abs(decayed.coefs_[0]).sum() < 0.95 * abs(adam.coefs_[0]).sum()
+
+
+def test_the_first_step_of_rmsprop_is_its_formula() -> None:
+    rho, lr, epsilon = 0.8, 0.01, 1e-3
+    settings = {"alpha": 0.0, "batch_size": 90, "shuffle": False}
+    fitted = regressor(solver="rmsprop", rho=rho, learning_rate_init=lr, epsilon=epsilon, max_iter=1, **settings)
+    fitted.fit(X, NUMBERS)
+    start = regressor(**settings, learning_rate_init=1e-300, solver="sgd", max_iter=1, momentum=0).fit(X, NUMBERS)
+    _, g = start.gradient(X, NUMBERS)
+    step = lr * g.w[1].T / (np.sqrt((1 - rho) * g.w[1].T ** 2) + epsilon)
+    np.testing.assert_allclose(fitted.coefs_[0], start.coefs_[0] - step, rtol=1e-12, atol=1e-14)
+
+
+def test_momentum_may_be_1() -> None:
+    fitted = regressor(solver="sgd", momentum=1.0, max_iter=3).fit(X, NUMBERS)
+    assert np.isfinite(fitted.loss_)
+    assert not same(fitted, regressor(solver="sgd", momentum=0.9, max_iter=3).fit(X, NUMBERS))
+
+
+# learning rates, gradients -------------------------------------------------------------------------
+
+
+def test_schedules_give_each_step_its_rate() -> None:
+    rates = {
+        name: [epoch.lr for epoch in regressor(learning_rate=name, max_iter=20, tol=0.0).fit(X, NUMBERS).history_]
+        for name in ("constant", "step", "cosine", "one-cycle")
+    }
+    assert set(rates["constant"]) == {0.001}
+    assert rates["step"] == pytest.approx([0.001] * 10 + [0.0005] * 10)
+    steps = 20 * 5
+    assert rates["cosine"] == pytest.approx([0.0005 * (1 + np.cos(np.pi * t / steps)) for t in range(4, steps, 5)])
+    assert max(rates["one-cycle"]) > 4 * rates["one-cycle"][0] > 4 * rates["one-cycle"][-1]
+
+
+def test_a_schedule_of_ones_own_and_a_warm_up() -> None:
+    own = regressor(learning_rate=chainrule.Schedule("step", factor=0.1, every=2)).fit(X, NUMBERS)
+    assert [epoch.lr for epoch in own.history_] == pytest.approx(np.repeat([1e-3, 1e-4, 1e-5, 1e-6], 2))
+    warm = regressor(warm_up=2).fit(X, NUMBERS)
+    assert [epoch.lr for epoch in warm.history_] == pytest.approx([5e-4] + [1e-3] * 7)
+    copy: Any = clone(own)
+    assert copy.learning_rate == own.learning_rate
+
+
+def test_on_a_plateau_the_rate_falls() -> None:
+    falling = chainrule.Schedule("plateau", patience=2)
+    fitted = regressor(learning_rate=falling, learning_rate_init=0.3, max_iter=60, n_iter_no_change=60).fit(X, NUMBERS)
+    lrs = fitted.history_.lrs
+    assert lrs[0] == 0.3
+    assert lrs[-1] < 0.1
+    assert (np.diff(lrs) <= 0).all()
+
+
+@pytest.mark.parametrize("thin", [False, True])
+def test_partial_fit_goes_on_with_the_schedule(thin: bool) -> None:
+    given: Any = sparse.csr_matrix(X) if thin else X
+    settings = {"learning_rate": "cosine", "shuffle": False, "max_iter": 4, "gradient_norms": True}
+    calls = regressor(**settings)
+    for _ in range(4):
+        calls.partial_fit(given, NUMBERS)
+    whole = regressor(**settings).fit(given, NUMBERS)
+    assert same(calls, whole)
+    assert calls.history_.lrs.tolist() == whole.history_.lrs.tolist()
+    np.testing.assert_array_equal(calls.history_.gradient_norms, whole.history_.gradient_norms)
+
+
+def test_a_clipped_gradient_is_no_longer_than_that() -> None:
+    settings = {
+        "solver": "sgd",
+        "momentum": 0,
+        "learning_rate_init": 1.0,
+        "batch_size": 90,
+        "max_iter": 1,
+        "alpha": 0.0,
+    }
+    start = regressor(**settings | {"learning_rate_init": 1e-300}).fit(X, NUMBERS)
+    _, g = start.gradient(X, NUMBERS)
+    length = float(np.linalg.norm(g.vector))
+    for clip in (length / 10, length * 10):
+        clipped = regressor(**settings, clip_norm=clip).fit(X, NUMBERS)
+        moved = np.concatenate([(a - b).ravel() for a, b in zip(arrays(clipped), arrays(start), strict=True)])
+        assert np.linalg.norm(moved) == pytest.approx(min(clip, length), rel=1e-12)
+
+
+def test_gradient_norms_are_those_of_the_gradient() -> None:
+    settings = {"solver": "sgd", "momentum": 0, "learning_rate_init": 1e-300, "batch_size": 90, "max_iter": 1}
+    fitted = regressor(**settings, gradient_norms=True, alpha=2.0).fit(X, NUMBERS)
+    _, g = fitted.gradient(X, NUMBERS)
+    expected = [np.sqrt((g.w[l] ** 2).sum() + (g.b[l] ** 2).sum()) for l in (1, 2)]
+    assert fitted.history_[0].gradient_norms == pytest.approx(expected, rel=1e-12)
+    assert regressor().fit(X, NUMBERS).history_.gradient_norms is None
+
+
+# dropout -------------------------------------------------------------------------------------------
+
+
+def test_dropout_changes_training_and_no_other_random_number() -> None:
+    none, zero, some, again = (
+        regressor(dropout=p, hidden_layer_sizes=(6, 4), early_stopping=True).fit(X, NUMBERS)
+        for p in (0.0, (0.0, 0.0), 0.4, 0.4)
+    )
+    assert same(none, zero)
+    assert same(some, again)
+    assert not same(none, some)
+    np.testing.assert_array_equal(some.predict(X), some.predict(X))
+
+
+def test_dropout_of_one_layer_alone() -> None:
+    in_front, behind, inputs, all_hidden = (
+        regressor(dropout=p, hidden_layer_sizes=(6, 4)).fit(X, NUMBERS)
+        for p in ((0.4, 0.0), (0.0, 0.4), (0.4, 0.0, 0.0), (0.4, 0.4))
+    )
+    assert not any(same(in_front, other) for other in (behind, inputs, all_hidden))
+    assert same(all_hidden, regressor(dropout=0.4, hidden_layer_sizes=(6, 4)).fit(X, NUMBERS))
+    assert same(all_hidden, regressor(dropout=(0.0, 0.4, 0.4), hidden_layer_sizes=(6, 4)).fit(X, NUMBERS))
+
+
+def test_what_dropout_keeps_is_made_larger_so_that_the_mean_stays() -> None:
+    # one linear step: Σ over many masks of the loss's gradient by b is that without dropout
+    settings = {"activation": "identity", "solver": "sgd", "momentum": 0, "learning_rate_init": 1.0, "alpha": 0.0}
+    settings |= {"batch_size": 90, "max_iter": 1, "hidden_layer_sizes": (400,)}
+    start, plain, dropped = (
+        regressor(**settings | s).fit(X, NUMBERS) for s in ({"learning_rate_init": 1e-300}, {}, {"dropout": 0.5})
+    )
+    moved, expected = (fitted.intercepts_[1] - start.intercepts_[1] for fitted in (dropped, plain))
+    # of each of 90 examples the output has a standard deviation of about |w|·|a| ≤ 1; 6 of the mean's
+    assert abs(moved - expected)[0] < 6 / np.sqrt(90)
+    assert not np.array_equal(moved, expected)
+
+
+# weights of classes --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("class_weight", ["balanced", {"ant": 0.5, "bee": 3, "cow": 1}])
+def test_weights_of_classes_are_weights_of_their_examples(solver: str, class_weight: Any) -> None:
+    given = np.linspace(0.5, 2, len(X))
+    by_class = classifier(class_weight=class_weight, solver=solver).fit(X, CLASSES, given)
+    of_each = classifier(solver=solver).fit(X, CLASSES, given * compute_sample_weight(class_weight, CLASSES))
+    np.testing.assert_allclose(by_class.coefs_[0], of_each.coefs_[0], rtol=1e-12)
+    assert not same(by_class, classifier(solver=solver).fit(X, CLASSES, given))
+
+
+def test_weights_of_classes_with_partial_fit() -> None:
+    few = np.flatnonzero(CLASSES != "cow")
+    weights = {"ant": 0.5, "bee": 3, "cow": 2}
+    by_class, of_each = classifier(class_weight=weights), classifier()
+    names = ["ant", "bee", "cow"]
+    by_class.partial_fit(X[few], CLASSES[few], classes=names)
+    of_each.partial_fit(X[few], CLASSES[few], [weights[name] for name in CLASSES[few]], classes=names)
+    assert same(by_class, of_each)
+    with pytest.raises(InputError, match="class_weight 'balanced' is not supported for partial_fit"):
+        classifier(class_weight="balanced").partial_fit(X, CLASSES, classes=names)
+
+
+# validation ----------------------------------------------------------------------------------------
+
+
+def test_a_validation_set_takes_the_place_of_examples_held_out() -> None:
+    kept, held_out = np.arange(70), np.arange(70, 90)
+    fitted = regressor(early_stopping=True).fit(X[kept], NUMBERS[kept], X_val=X[held_out], y_val=NUMBERS[held_out])
+    plain = regressor().fit(X[kept], NUMBERS[kept])
+    assert fitted.loss_curve_ == plain.loss_curve_  # no example was held out, and the same steps were made
+    assert fitted.best_validation_score_ == max(fitted.validation_scores_)
+    assert fitted.score(X[held_out], NUMBERS[held_out]) == fitted.best_validation_score_
+    assert len(fitted.validation_loss_curve_) == fitted.n_iter_
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("thin", [False, True])
+def test_the_validation_loss_is_that_of_the_predictions(weighted: bool, thin: bool) -> None:
+    weights = np.linspace(0, 3, len(X_VAL)) if weighted else None
+    given: Any = sparse.csr_matrix(X_VAL) if thin else X_VAL
+    settings = {"X_val": given, "y_val": NUMBERS_VAL, "sample_weight_val": weights}
+    fitted = regressor().fit(X, NUMBERS, **settings)
+    by_hand = np.average((fitted.predict(X_VAL) - NUMBERS_VAL) ** 2 / 2, weights=weights)
+    assert fitted.validation_loss_curve_[-1] == pytest.approx(by_hand, rel=1e-12)
+    assert fitted.validation_scores_[-1] == pytest.approx(fitted.score(X_VAL, NUMBERS_VAL, weights), rel=1e-12)
+    assert fitted.history_.validation_costs.tolist() == fitted.validation_loss_curve_
+    assert fitted.history_.metrics["r2"].tolist() == fitted.validation_scores_
+    y = (NUMBERS_VAL > 0).astype(int)
+    classes: Any = classifier(max_iter=3).fit(X, (NUMBERS > 0).astype(int), **settings | {"y_val": y})
+    log_p = classes.predict_log_proba(X_VAL)[np.arange(len(y)), y]
+    assert classes.validation_loss_curve_[-1] == pytest.approx(-np.average(log_p, weights=weights), rel=1e-12)
+    counts = np.round(np.exp(NUMBERS_VAL))
+    poisson: Any = regressor(loss="poisson", max_iter=3).fit(
+        X, np.round(np.exp(NUMBERS)), **settings | {"y_val": counts}
+    )
+    from sklearn.metrics import mean_poisson_deviance
+
+    half = mean_poisson_deviance(counts, poisson.predict(X_VAL), sample_weight=weights) / 2
+    assert poisson.validation_loss_curve_[-1] == pytest.approx(half, rel=1e-12)
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_calls_of_partial_fit_stop_early_with_the_best_parameters(given: bool) -> None:
+    validation: dict[str, Any] = {"X_val": X_VAL, "y_val": NUMBERS_VAL} if given else {}
+    fitted = regressor(early_stopping=True, n_iter_no_change=3, learning_rate_init=0.03, validation_fraction=0.3)
+    predicted: list[Array] = []
+    for _ in range(400):
+        fitted.partial_fit(X, NUMBERS, **validation)
+        predicted.append(fitted.predict(X))
+        if fitted.stopped_:
+            break
+    assert fitted.stopped_
+    scores = fitted.validation_scores_
+    assert len(scores) == len(predicted)
+    best = int(np.argmax(scores))
+    assert best < len(scores) - 3
+    assert fitted.history_.best_epoch == best + 1
+    np.testing.assert_array_equal(fitted.predict(X), predicted[best])
+    fitted.partial_fit(X, NUMBERS, **validation)
+    np.testing.assert_array_equal(fitted.predict(X), predicted[best])
+    assert len(fitted.validation_scores_) == len(scores)
+
+
+def test_calls_of_partial_fit_hold_out_the_same_examples() -> None:
+    # learned by heart: were others held out in each call, the score over all of them would be 1
+    noise = random.normal(size=90)
+    fitted = regressor(
+        early_stopping=True, n_iter_no_change=10**6, learning_rate_init=0.02, hidden_layer_sizes=(200,), alpha=0.0,
+        validation_fraction=0.2, batch_size=72,
+    )  # fmt: skip
+    for _ in range(1000):
+        fitted.partial_fit(X, noise)
+    errors = np.sort(abs(fitted.predict(X) - noise))
+    assert errors[71] < 0.1 < 0.5 < errors[75]  # 72 were learned from, 18 never seen
+    assert fitted.best_validation_score_ < 0.5
+
+
+# callbacks and history -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_callbacks_see_each_epoch_and_stop_training(solver: str) -> None:
+    seen: list[Epoch] = []
+
+    def third(epoch: Epoch) -> bool:
+        seen.append(epoch)
+        return epoch.epoch == 3
+
+    fitted = regressor(solver=solver, callbacks=[third]).fit(X, NUMBERS)
+    assert [epoch.epoch for epoch in seen] == [1, 2, 3]
+    assert fitted.n_iter_ == 3
+    assert seen[-1].cost == fitted.loss_
+    assert [epoch.cost for epoch in fitted.history_] == [epoch.cost for epoch in seen]
+    assert len(fitted.history_.csv_text().splitlines()) == 4
+
+
+def test_scikit_learns_callbacks() -> None:
+    callback = pytest.importorskip("sklearn.callback", reason="scikit-learn is older than its callbacks")
+    events: list[tuple[str, Any]] = []
+
+    class Watch:
+        def setup(self, estimator: Any, context: Any) -> None:
+            events.append(("setup", context.max_subtasks))
+
+        def teardown(self, estimator: Any, context: Any) -> None:
+            events.append(("teardown", None))
+
+        def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
+            events.append(("begin", context.task_name))
+
+        def on_fit_task_end(self, estimator: Any, context: Any, *, X: Any, y: Any, fitted_estimator: Any) -> bool:
+            score = fitted_estimator.score(X, y) if context.task_name == "epoch" else None
+            events.append(("end", score))
+            return context.task_name == "epoch" and context.task_id == 2
+
+    fitted = classifier().set_callbacks(Watch()).fit(X, CLASSES)
+    names = [name for name, _ in events]
+    assert names == ["setup", "begin", *["begin", "end"] * 3, "end", "teardown"]
+    assert events[0] == ("setup", 8)
+    assert events[-3][1] == fitted.score(X, CLASSES)
+    assert fitted.n_iter_ == 3
+    assert not any("callback" in name for name in vars(fitted) if name != "_skl_callbacks" and name != "callbacks")
+
+    monitor = callback.ScoringMonitor(scoring="accuracy")
+    classifier().set_callbacks(monitor).fit(X, CLASSES)
+    assert len(monitor.get_logs().data) >= 8
+
+    events.clear()
+    with pytest.raises(ValueError, match="NaN"):
+        classifier().set_callbacks(Watch()).fit(X * np.nan, CLASSES)
+    assert events[-1][0] == "teardown"
+
+
+# reading it ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("thin", [False, True])
+def test_the_gradient_is_that_of_the_loss(thin: bool) -> None:
+    weights = np.linspace(0, 2, len(X))
+    fitted = classifier(hidden_layer_sizes=(4,), activation="tanh", alpha=0.7).fit(X, CLASSES)
+    given: Any = sparse.csc_matrix(X) if thin else X
+    C, g = fitted.gradient(given, CLASSES, weights)
+    log_p = fitted.predict_log_proba(X)[np.arange(len(X)), np.searchsorted(fitted.classes_, CLASSES)]
+    penalty = 0.35 * sum((coef**2).sum() for coef in fitted.coefs_) / weights.sum()
+    assert pytest.approx(-np.average(log_p, weights=weights) + penalty, rel=1e-12) == C
+    h = 1e-5
+    fitted.coefs_[0] = fitted.coefs_[0].copy()
+    sides: list[float] = []
+    for side in (h, -2 * h):
+        fitted.coefs_[0][2, 3] += side
+        sides.append(fitted.gradient(given, CLASSES, weights)[0])
+    assert g.w[1][3, 2] == pytest.approx((sides[0] - sides[1]) / (2 * h), rel=1e-6)
+
+
+def test_the_loss_of_lbfgs_is_the_gradients_and_its_derivatives_are_small() -> None:
+    for loss in ("squared_error", "poisson"):
+        short, long = (
+            regressor(solver="lbfgs", alpha=1.0, max_iter=n, loss=loss).fit(X, NUMBERS + 1) for n in (1, 2000)
+        )
+        C, g = long.gradient(X, NUMBERS + 1)
+        assert pytest.approx(long.loss_, rel=1e-12) == C
+        assert abs(g.vector).max() < abs(short.gradient(X, NUMBERS + 1)[1].vector).max() / 100
+
+
+def test_an_explanation_has_the_names_of_features_and_classes() -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    frame = pandas.DataFrame(X, columns=["mass", "age", "y", "girth", "legs"])
+    fitted = classifier().fit(frame, CLASSES)
+    explanation = fitted.explain(frame, CLASSES, "w1[3,2]")
+    assert explanation.value == pytest.approx(fitted.gradient(frame, CLASSES)[1].w[1][3, 2], rel=1e-12)
+    of_one = fitted.explain(frame, CLASSES, "w1[3,0]", example=4)
+    assert "mass" in str(of_one)
+    assert "a2[1] is y_ = bee" in str(fitted.explain(frame, CLASSES, "w2[1,0]", example=4))  # y is a feature
+    with pytest.raises(chainrule.ChainruleError, match=r"w1\[30,2\]"):
+        fitted.explain(frame, CLASSES, "w1[30,2]")
+
+
+# saving --------------------------------------------------------------------------------------------
+
+SAVED: list[tuple[Any, Any]] = [
+    (
+        classifier(early_stopping=True, hidden_layer_sizes=[6, 4], activation=("tanh", "elu"), dropout=(0.1, 0.2)),
+        CLASSES,
+    ),
+    (classifier(class_weight={"no": 2.0, "yes": 1}, n_iter_no_change=np.inf), BINARY),
+    (classifier(class_weight={0: 2.0, 1: np.float32(1)}, alpha=np.float64(0.5)), (NUMBERS > 0).astype(np.int8)),
+    (classifier(learning_rate=chainrule.Schedule("step", every=3)), LABELS),
+    (classifier(), np.array(CLASSES, object)),
+    (classifier(loss="huber"), SCORES.argmax(axis=1) == 0),
+    (regressor(loss="poisson", gradient_norms=True, random_state=np.int64(3)), np.exp(NUMBERS)),
+    (regressor(solver="lbfgs", hidden_layer_sizes=()), SCORES),
+]
+
+
+@pytest.mark.parametrize(("estimator", "y"), SAVED)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_saved_is_loaded_again(estimator: Any, y: Array, dtype: str, tmp_path: Path) -> None:
+    copy: Any = clone(estimator)
+    fitted = copy.fit(X.astype(dtype), y)
+    path = tmp_path / "mlp.safetensors"
+    fitted.save(path)
+    loaded = type(fitted).load(path)
+    assert same(loaded, fitted)
+    assert loaded.coefs_[0].dtype == dtype
+    np.testing.assert_array_equal(loaded.predict(X), fitted.predict(X))
+    assert loaded.predict(X).dtype == fitted.predict(X).dtype
+    if hasattr(fitted, "classes_"):
+        assert loaded.classes_.dtype == fitted.classes_.dtype
+        np.testing.assert_array_equal(loaded.predict_proba(X), fitted.predict_proba(X))
+    for name, value in fitted.get_params().items():
+        mine = loaded.get_params()[name]
+        assert list(mine) == list(value) if isinstance(value, list | tuple) else mine == value
+    public = {name for name in vars(fitted) if name.endswith("_")}
+    assert {name for name in vars(loaded) if name.endswith("_")} == public
+    for name in public - {"coefs_", "intercepts_", "classes_"}:
+        assert vars(loaded)[name] == vars(fitted)[name], name
+    assert loaded.history_.costs.tolist() == fitted.history_.costs.tolist()
+    if loaded.solver != "lbfgs":
+        loaded.partial_fit(X, y)
+        assert not same(loaded, fitted) or fitted.stopped_
+    again = tmp_path / "again.safetensors"
+    fitted.save(again)
+    assert again.read_bytes() == path.read_bytes()
+
+
+def test_a_saved_estimator_is_a_model_file(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    frame = pandas.DataFrame(X, columns=["mass", "age", "height", "girth", "legs"])
+    fitted = classifier(max_iter=50).fit(frame, CLASSES)
+    fitted.save(tmp_path / "mlp.safetensors")
+    frame.assign(y=CLASSES).to_csv(tmp_path / "animals.csv", index=False)
+    table = chainrule.read_table(tmp_path / "animals.csv")
+    model = chainrule.load_model(tmp_path / "mlp.safetensors")
+    assert model.predict(table) == fitted.predict(frame).tolist()
+    command = [sys.executable, "-m", "chainrule", "predict", "mlp.safetensors", "animals.csv", "--json"]
+    told = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    assert json.loads(told)["predictions"] == fitted.predict(frame).tolist()
+
+
+def test_files_that_hold_no_such_estimator_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mlp.safetensors"
+    fitted = classifier().fit(X, CLASSES)
+    fitted.save(path)
+    with pytest.raises(ModelError, match="it is an 'MLPClassifier', and not an MLPRegressor"):
+        MLPRegressor.load(path)
+    with pytest.raises(ModelError, match="No such file"):
+        MLPClassifier.load(tmp_path / "none.safetensors")
+    content = path.read_bytes()
+    for old, new, message in (
+        (b"hidden_layer_sizes", b"hidden_layer_sixes", "hidden_layer_sixes is not known. Did you mean"),
+        (b'activation\\": \\"relu\\"', b'activation\\": \\"tanh\\"', "another network"),
+        (b'\\"bee\\", \\"cow\\"]}, \\"multi', b'\\"bee\\", \\"ant\\"]}, \\"multi', "does not add up"),
+        (b'alpha\\": 0.0001', b'alpha\\": -1.001', "'alpha' parameter"),
+        (b"<U3", b"<Q3", "does not add up"),
+        (b'multilabel\\": false', b'multilabel\\": true ', "does not add up"),
+        (b'n_iter_\\": 8', b'n_itar_\\": 8', "n_itar_ is not known"),
+        (b'stopped_\\": false', b'stopped_\\": 0    ', "does not add up"),
+    ):
+        changed = content.replace(old, new)
+        assert changed != content
+        path.write_bytes(changed)
+        with pytest.raises(ModelError, match=message):
+            MLPClassifier.load(path)
+    chainrule.save_model(fitted.model(), path)
+    with pytest.raises(ModelError, match="not of an estimator"):
+        MLPClassifier.load(path)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="random_state: a file cannot hold a RandomState"):
+        classifier(random_state=np.random.RandomState(0)).fit(X, CLASSES).save(path)
+    assert path.read_bytes() == content
+
+
+# what is refused -----------------------------------------------------------------------------------
+
+ARGUMENTS: list[tuple[dict[str, Any], str]] = [
+    ({"activation": ("tanh", "relu")}, "activation: 2 names for 1 hidden layers; give one for all, or one for each"),
+    ({"activation": ("tahn",)}, "'activation' .* a sequence each entry of which is a str among"),
+    ({"activation": ("softmax",)}, "'activation'"),
+    ({"loss": "log-loss"}, "'loss' .* Did you mean 'log_loss'"),
+    ({"loss": "poisson"}, "'loss'"),
+    ({"weight_decay": -1}, r"'weight_decay' .* \[0.0, inf\)"),
+    ({"rho": 1}, "'rho'"),
+    ({"learning_rate": "cycle"}, "'learning_rate'"),
+    ({"learning_rate": "invscaling", "warm_up": 1, "solver": "sgd"}, "warm_up: it goes with the other learning rates"),
+    ({"learning_rate": chainrule.Schedule(), "warm_up": 1}, "warm_up: .* the Schedule has its own"),
+    ({"learning_rate": "one-cycle", "warm_up": 1}, "one-cycle"),
+    ({"warm_up": 8}, "warm-up: 8 is not less than the 8 epochs"),
+    ({"warm_up": -1}, "'warm_up'"),
+    ({"dropout": 1.0}, r"'dropout' .* \[0.0, 1.0\)"),
+    ({"dropout": (0.1, "x")}, "'dropout'"),
+    ({"dropout": (0.1, 0.1, 0.1)}, "dropout: 3 probabilities for 1 hidden layers"),
+    ({"clip_norm": 0}, r"'clip_norm' .* \(0.0, inf\) or None"),
+    ({"gradient_norms": 1}, "'gradient_norms'"),
+    ({"callbacks": [3]}, "'callbacks'"),
+    ({"callbacks": print}, "'callbacks'"),
+    ({"class_weight": "even"}, "'class_weight' .*'balanced'"),
+    ({"class_weight": {"ant": 2, "be": 1}}, "not in class_weight"),
+    ({"class_weight": {"ant": -1, "bee": 1, "cow": 1}}, "weights are finite and not negative"),
+    ({"solver": "lbfgs", "dropout": 0.1}, "dropout: solver='lbfgs' takes all examples at once"),
+    ({"solver": "lbfgs", "clip_norm": 1.0}, "clip_norm: solver='lbfgs'"),
+    ({"solver": "lbfgs", "warm_up": 1}, "warm_up: solver='lbfgs'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), ARGUMENTS)
+def test_an_argument_that_cannot_be_is_named(arguments: dict[str, Any], message: str) -> None:
+    estimator = classifier(**arguments)
+    before = dict(vars(estimator))
+    with pytest.raises(ValueError, match=message):
+        estimator.fit(X, CLASSES)
+    assert vars(estimator) == before
+
+
+@pytest.mark.parametrize(
+    ("validation", "message"),
+    [
+        ({"X_val": X_VAL}, "X_val and y_val go together"),
+        ({"y_val": CLASSES}, "X_val and y_val go together"),
+        ({"X_val": X_VAL[:, :4], "y_val": CLASSES[:40]}, "4 features"),
+        ({"X_val": X_VAL, "y_val": CLASSES}, "inconsistent numbers of samples"),
+        ({"X_val": X_VAL, "y_val": np.full(40, "dog")}, "`y_val` has classes not in `self.classes_`"),
+        ({"X_val": X_VAL, "y_val": CLASSES[:40], "sample_weight_val": np.zeros(40)}, "sample_weight_val: every weight"),
+        ({"X_val": X_VAL * np.nan, "y_val": CLASSES[:40]}, "contains NaN"),
+    ],
+)
+def test_a_validation_set_that_cannot_be_leaves_the_estimator_as_it_was(validation: Any, message: str) -> None:
+    estimator = classifier(early_stopping=True)
+    before = dict(vars(estimator))
+    with pytest.raises(ValueError, match=message):
+        estimator.fit(X, CLASSES, **validation)
+    assert vars(estimator) == before
+    with pytest.raises(InputError, match="X_val: solver='lbfgs'"):
+        classifier(solver="lbfgs").fit(X, CLASSES, X_val=X_VAL, y_val=CLASSES[:40])
+    with pytest.raises(InputError, match="y_val has 2 outputs, y has 1"):
+        regressor().fit(X, NUMBERS, X_val=X_VAL, y_val=SCORES[:40, :2])
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_training_that_diverges_keeps_the_parameters_of_a_good_step(solver: str) -> None:
+    settings = {"solver": solver, "learning_rate_init": {"sgd": 5.0, "adam": 1e60}[solver], "shuffle": False}
+    with pytest.warns(
+        ConvergenceWarning, match=r"diverged in epoch \d, step (\d+): .* overflowed .* are kept"
+    ) as caught:
+        fitted = regressor(**settings, max_iter=100).fit(X, NUMBERS)
+    assert np.isfinite(fitted.predict(X)).all()
+    assert all(np.isfinite(coef).all() for coef in fitted.coefs_)
+    kept = int(str(caught[0].message).split("parameters of step ")[1].split()[0])
+    whole, left = divmod(kept, 5)
+    assert fitted.n_iter_ == whole
+    assert fitted.history_[-1].step == whole * 5 if whole else len(fitted.history_) == 0
+    if whole:  # after its last whole epoch it was what fewer epochs come to, and so after each step
+        assert fitted.loss_curve_ == regressor(**settings, max_iter=whole).fit(X, NUMBERS).loss_curve_
+    assert left < 5
