@@ -151,19 +151,22 @@ class Calculation:
             return self.array(name)[rows] if whole else self._w(l, rows)
 
     def _step(self, name: str, l: int, right: Step) -> Array:
+        key = (name, l)
+        if key not in self._known:
+            self._known[key] = self._taken(name, l, right)
+        return self._known[key]
+
+    def _taken(self, name: str, l: int, right: Step) -> Array:
         before = self._unchanged(name, l)
         if before is not None and name != "targets":
             return getattr(before, name)(l)
-        key = (name, l)
-        if key not in self._known:
-            mistakes, done = self.mistakes, self._done
-            if done is not None and name in ("w", "b"):
-                right, mistakes = lambda: getattr(done, name)(l), mistakes[-1:]
-            for mistake in mistakes:
-                if mistake.made_in(l):
-                    right = mistake.replaced(name, self, l, right)
-            self._known[key] = right()
-        return self._known[key]
+        mistakes, done = self.mistakes, self._done
+        if done is not None and name in ("w", "b"):
+            right, mistakes = lambda: getattr(done, name)(l), mistakes[-1:]
+        for mistake in mistakes:
+            if mistake.made_in(l):
+                right = mistake.replaced(name, self, l, right)
+        return right()
 
     def _dC_da(self, l: int) -> Array:
         case, C = self.case, self.case.network.C
