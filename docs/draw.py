@@ -1,6 +1,7 @@
 """Draws the documentation's pictures from numbers that the package computes.
 
     python docs/draw.py               the pictures in SVG
+    python docs/draw.py --measured    and those of times, which are this machine's; needs matplotlib
     python docs/draw.py --rendered    and those of a page and of a LaTeX fragment; needs chromium, pdflatex, pdftoppm
 
 `tests/test_docs.py` fails where an SVG picture is not what this program draws.
@@ -52,6 +53,13 @@ def digits() -> str:
 PICTURES: Mapping[str, Callable[[], str]] = {"chain.svg": chain, "flowchart.svg": flowchart, "digits.svg": digits}
 
 
+def measured() -> None:
+    """Sigmoid, tanh and relu in a deep network for the digits: the command at the head of why-relu.md."""
+    deep = cr.Settings(hidden=(32,) * 10, l2=0.0)
+    compared = cr.compare(cr.read_table("digits"), deep, activation=["sigmoid", "tanh", "relu"])
+    (ROOT / "docs/why-relu.svg").write_bytes(compared.picture(".svg"))
+
+
 def rendered() -> None:
     """Pictures of what a browser and a TeX engine make of an explanation of Mazur's first weight."""
     problem = _golden("mazur")
@@ -73,6 +81,8 @@ def main() -> None:
     """Write every picture beside this file."""
     for name, draw in PICTURES.items():
         (ROOT / "docs" / name).write_text(draw(), encoding="utf-8")
+    if "--measured" in sys.argv[1:]:
+        measured()
     if "--rendered" in sys.argv[1:]:
         rendered()
 

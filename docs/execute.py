@@ -29,6 +29,7 @@ DOCUMENTS = (
     "docs/puzzles.md",
     "docs/grading.md",
     "docs/estimators.md",
+    "docs/why-relu.md",
 )
 
 _BLOCK = re.compile(

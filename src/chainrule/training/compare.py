@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from chainrule.calculus.arrays import Array
-from chainrule.calculus.network import Network
+from chainrule.calculus.network import Network, ParameterVector
 from chainrule.checks import known, listed, number, require, sequence
 from chainrule.data.table import Table
 from chainrule.engines import engine, warn_of_shortfall
@@ -240,12 +240,16 @@ def _changed(settings: Settings, chosen: Mapping[str, Any]) -> Settings:
 
 @dataclass
 class Racer:
-    """A run on its way."""
+    """A run on its way.
+
+    ``kept`` has the parameters after some epochs, which are measured in the end: the threads of NumPy's BLAS look for
+    work for a while after they had some, and would take time from the steps.
+    """
 
     plan: Plan
     start: int
     history: list[Epoch] = field(default_factory=list[Epoch])
-    measures: list[Measures] = field(default_factory=list[Measures])
+    kept: dict[int, Array] = field(default_factory=dict[int, Array])
     divergence: Divergence | None = None
     stopped: bool = False
     seconds: float = 0.0
@@ -253,7 +257,7 @@ class Racer:
 
     def __post_init__(self) -> None:
         self._guard, self._epochs = Guard(self.plan.state), Epochs(self.plan)
-        self._measure()
+        self._keep()
 
     @property
     def hidden(self) -> tuple[str, ...]:
@@ -279,7 +283,7 @@ class Racer:
         self.history.append(Epoch(state.epoch, state.costs[-1], score, self.seconds))
         self.stopped = self._epochs.after(self.seconds)
         if state.epoch & (state.epoch - 1) == 0 or not self.going:
-            self._measure()
+            self._keep()
         return True
 
     def run(self, setting: Mapping[str, Any], target: float | None, times: Mapping[str, float]) -> Run:
@@ -288,14 +292,16 @@ class Racer:
         reached = (at for at in self.history if target is not None and at.score is not None and at.score >= target)
         neurons = list(zip(network.sizes[1:-1], network.activation[:-1], strict=True))
         of_all = sum(n * times[name] for n, name in neurons) / sum(n for n, _ in neurons) if neurons else None
-        history, measures = tuple(self.history), tuple(self.measures)
-        return Run(setting, network, history, measures, self.divergence, next(reached, None), of_all)
+        rows = sample(len(self.plan.state.X))
+        X, Y = (array[rows].astype(np.float64) for array in (self.plan.state.X, self.plan.state.Y))
+        measures = tuple(
+            measure(ParameterVector(network, vector.astype(np.float64)), X, Y, epoch)
+            for epoch, vector in self.kept.items()
+        )
+        return Run(setting, network, tuple(self.history), measures, self.divergence, next(reached, None), of_all)
 
-    def _measure(self) -> None:
-        state = self.plan.state
-        rows = sample(len(state.X))
-        X, Y = (array[rows].astype(np.float64) for array in (state.X, state.Y))
-        self.measures.append(measure(state.parameters.astype(np.float64), X, Y, state.epoch))
+    def _keep(self) -> None:
+        self.kept[self.plan.state.epoch] = self.plan.state.parameters.vector.copy()
 
 
 def _racers(table: Table, settings: Sequence[Settings], own_start: bool) -> list[Racer]:
