@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -21,7 +22,7 @@ from oracles.one_by_one import one_by_one
 from oracles.planted import Problem
 
 from chainrule import Comparison, Optimizer, Settings, Table, compare, read_table, train
-from chainrule.errors import InputError
+from chainrule.errors import FileError, InputError
 from chainrule.training import activation_time
 from chainrule.training.compare import Epoch, Run
 from chainrule.training.compare_measures import SAMPLE, Layer, Measures, measure, sample
@@ -464,6 +465,15 @@ def test_the_table_is_the_same_where_the_terminal_is_ascii() -> None:
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
 
 
+def test_a_missing_engine_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "chainrule.engines._native", None)
+    monkeypatch.delenv("CHAINRULE_ENGINE", raising=False)
+    result = _call("--lr", "0.1,0.2")
+    assert result.code == 0
+    assert result.stderr.count("the compiled engine is missing") == 1
+    assert "on the reference engine" in result.stdout
+
+
 @pytest.mark.skipif(find_spec("matplotlib") is None, reason="matplotlib is not installed")
 @pytest.mark.parametrize(("suffix", "head"), [(".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF")])
 def test_the_picture_has_the_asked_kind(suffix: str, head: bytes, tmp_path: Path) -> None:
@@ -474,11 +484,15 @@ def test_the_picture_has_the_asked_kind(suffix: str, head: bytes, tmp_path: Path
 
 
 @pytest.mark.skipif(find_spec("matplotlib") is None, reason="matplotlib is not installed")
-def test_a_picture_names_its_runs_and_what_it_shows() -> None:
+def test_a_picture_names_its_runs_and_what_it_shows(tmp_path: Path) -> None:
     picture = _deep().picture(".svg").decode()
     assert "mean σ′(z)" in picture
     assert "of sigmoid, tanh, relu" in picture
     assert picture == _deep().picture(".svg").decode()
+    _deep().plot(tmp_path / "c.svg")
+    assert (tmp_path / "c.svg").read_text(encoding="utf-8") == picture
+    with pytest.raises(FileError, match="kind of picture"):
+        _deep().plot(tmp_path / "c.bmp")
 
 
 # bad input -----------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """chainrule compare."""
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ def compare(
     are the same in all. Ctrl-C stops early and shows what was done.
     """
     from chainrule.data.source import read_table
+    from chainrule.engines import SlowEngineWarning, shortfall
     from chainrule.model.write import check_writable, write
     from chainrule.render.plot import check_plot
     from chainrule.training.compare import VARIED
@@ -56,7 +58,10 @@ def compare(
     settings = training_settings(options | {name: values[0] for name, values in vary.items()})
     vary["hidden"] = [layer_sizes(text) for text in vary["hidden"]]
     table = read_table(data)
-    with rounds("comparing", after=1.0) as watch:
+    if slow := shortfall():
+        tell(slow)
+    with rounds("comparing", after=1.0) as watch, warnings.catch_warnings():
+        warnings.simplefilter("ignore", SlowEngineWarning)  # it has been told
         compared = compare_(table, settings, target_score=target_score, own_start=own_start, watch=watch, **vary)
     if plot is not None:
         replaced = plot.exists()

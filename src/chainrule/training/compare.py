@@ -4,17 +4,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import product
 from math import prod
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.network import Network, ParameterVector
-from chainrule.checks import known, listed, number, require, sequence
+from chainrule.checks import file_path, known, listed, number, require, sequence
 from chainrule.data.table import Table
 from chainrule.engines import engine, warn_of_shortfall
 from chainrule.engines.optimizer import Optimizer
 from chainrule.errors import InputError
+from chainrule.model.write import write
 from chainrule.training.activation_time import nanoseconds
 from chainrule.training.compare_measures import Measures, measure, sample
 from chainrule.training.compare_text import label, text
@@ -103,6 +105,14 @@ class Comparison:
         from chainrule.training.compare_picture import picture
 
         return picture(self, kind)
+
+    def plot(self, path: str | Path) -> None:
+        """Write the picture to a .svg, .png or .pdf. Raises FileError, or MissingExtraError without matplotlib."""
+        from chainrule.render.plot import check_plot
+
+        path = file_path(path)
+        check_plot(path)
+        write({path: self.picture(path.suffix.lower())})
 
     def json(self) -> dict[str, Any]:
         """As one record."""

@@ -53,10 +53,10 @@ def text(comparison: "Comparison") -> str:
     """What is compared and how; a row for each run; the layers of each, one table for each measure."""
     named = [printable(run_name(run)) for run in comparison.runs]
     numbered = any(width(name) > _NAME_CELLS for name in named)
-    names = [str(n) for n, _ in enumerate(named, 1)] if numbered else named
+    names = [f"run {n}" for n, _ in enumerate(named, 1)] if numbered else named
     lines = _head(comparison)
     if numbered:
-        lines += ["", *(line for n, name in zip(names, named, strict=True) for line in wrapped(f"run {n}: {name}", 7))]
+        lines += ["", *(line for n, name in zip(names, named, strict=True) for line in wrapped(f"{n}: {name}", 8))]
     lines += ["", *_runs(comparison, names), *(line for note in _notes(comparison, names) for line in wrapped(note, 2))]
     layers = [layer for run in comparison.runs for measures in run.measures for layer in measures.layers]
     for title, figure, show in _TABLES:
