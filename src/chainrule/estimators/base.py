@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Real
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from scipy.sparse import issparse
@@ -30,14 +30,14 @@ from chainrule.estimators.layers import activations, drawn, network_of, packed, 
 from chainrule.estimators.lbfgs import Loss, minimise
 from chainrule.estimators.parameters import check_parameters, dropout_of, hidden_sizes, schedule_of
 from chainrule.estimators.progress import Progress, history
-from chainrule.estimators.saving import load, save
 from chainrule.estimators.stochastic import Descent, train
-from chainrule.insight.explain import explain
-from chainrule.insight.explanation import Explanation
 from chainrule.model.encoding import InputColumn, Inputs, Target
 from chainrule.model.model import Model
 from chainrule.training.history import Callback, Epoch, History
 from chainrule.training.schedule import Schedule
+
+if TYPE_CHECKING:
+    from chainrule.insight.explanation import Explanation
 
 _SPARSE = ["csr", "csc"]
 _FLOAT_TYPES: Any = [np.float64, np.float32]
@@ -316,11 +316,13 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
     def explain(
         self, X: Any, y: Any, target: str, sample_weight: Any = None, *, of: str = "C", example: int | None = None,
         depth: int | None = None,
-    ) -> Explanation:  # fmt: skip
+    ) -> "Explanation":  # fmt: skip
         """∂of/∂target over these examples, or of one, as :func:`chainrule.explain` has it: ``"w1[3,20]"``, ``"x[2]"``.
 
         Features and classes are called by their names. Raises NotationError for what does not exist.
         """
+        from chainrule.insight.explain import explain
+
         loss = self._loss_over(X, y, sample_weight)
         model = replace(self.model(), parameters=ParameterVector(loss.network, self.model().parameters.vector))
         examples = loss.examples.dense()
@@ -346,12 +348,16 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
         Arguments and attributes are in it, but no callbacks, and not the moments of the optimizer. Raises FileError, or
         InputError for arguments that no file can hold.
         """
+        from chainrule.estimators.saving import save
+
         check_is_fitted(self)
         save(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """The estimator that :meth:`save` wrote. Raises ModelError for a file that is missing, not ours, or damaged."""
+        from chainrule.estimators.saving import load
+
         return load(cls, path)
 
     def _loss_over(self, X: Any, y: Any, sample_weight: Any) -> Loss:

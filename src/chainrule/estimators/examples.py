@@ -69,13 +69,12 @@ def least_cost(cost: str, Y: Array) -> Array | None:
 
 def mean_cost(parameters: ParameterVector, examples: Examples) -> float:
     """scikit-learn's loss without the penalty: the mean of the examples' costs, by their weights."""
-    network = parameters.network
-    plain = ParameterVector(replace(network, l1=0.0, l2=0.0), parameters.vector)
-    cost = 0.0
+    network, cost = parameters.network, 0.0
     for block in examples.blocks():
         if block.weights is None:
-            cost += len(block) * engine().data_cost(plain, block.X, block.Y)
+            cost += len(block) * engine().data_cost(parameters, block.X, block.Y)
         elif block.weight > 0:
+            plain = ParameterVector(replace(network, l1=0.0, l2=0.0), parameters.vector)
             cost += block.weight * engine().gradient(plain, block.X, block.Y, block.weights)[0]
     least = least_cost(network.cost, examples.Y)
     above = 0.0 if least is None else float(np.average(least, weights=examples.weights))
