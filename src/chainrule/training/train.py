@@ -229,7 +229,9 @@ class Plan:
 
     def progress_bar(self) -> AbstractContextManager[Watcher | None]:
         """A bar for this run; None where nobody could see it."""
-        return progress_bar(self.epochs, self.state.steps_per_epoch, self.settings.patience)
+        may_stop = self.settings.patience is not None
+        figure = None if self.validation is None else self.settings.metric or COST
+        return progress_bar(self.epochs, self.state.steps_per_epoch, figure, at_most=may_stop)
 
     def score(self, parameters: ParameterVector) -> float | None:
         """The share of right classes, or R², of the examples held out; None where there are none."""
