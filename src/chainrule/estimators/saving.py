@@ -143,7 +143,7 @@ def _argument_again(name: str, value: Any) -> Any:
         if _SCHEDULE in value:
             return Schedule(**value[_SCHEDULE])
         return dict(Section.of(value, f"{name}.", ("pairs",)).items("pairs"))
-    return _number_again(value)
+    return tuple(value) if isinstance(value, list) else _number_again(value)
 
 
 def _plain(value: Any) -> Any:
