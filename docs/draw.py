@@ -54,8 +54,20 @@ PICTURES: Mapping[str, Callable[[], str]] = {"chain.svg": chain, "flowchart.svg"
 
 
 def measured() -> None:
-    """Sigmoid, tanh and relu in a deep network for the digits: the command at the head of why-relu.md."""
+    """A training that is stopped early, the command at the head of training.md; sigmoid, tanh and relu in a deep network
+    for the digits, that at the head of why-relu.md."""
     deep = cr.Settings(hidden=(32,) * 10, l2=0.0)
+    watched = cr.Settings(
+        hidden=(128,),
+        l2=0.0,
+        optimizer=cr.Optimizer("adam", 0.003),
+        schedule=cr.Schedule("cosine", warm_up=2),
+        validation=0.2,
+        patience=15,
+        gradient_norms=True,
+    )
+    trained = cr.train(cr.read_table("digits"), watched)
+    trained.history.plot(ROOT / "docs/training.svg", "digits: 64-128-10, adam")
     compared = cr.compare(cr.read_table("digits"), deep, activation=["sigmoid", "tanh", "relu"])
     (ROOT / "docs/why-relu.svg").write_bytes(compared.picture(".svg"))
 

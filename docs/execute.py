@@ -29,6 +29,7 @@ DOCUMENTS = (
     "docs/puzzles.md",
     "docs/grading.md",
     "docs/estimators.md",
+    "docs/training.md",
     "docs/why-relu.md",
 )
 
