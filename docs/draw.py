@@ -54,8 +54,8 @@ PICTURES: Mapping[str, Callable[[], str]] = {"chain.svg": chain, "flowchart.svg"
 
 
 def measured() -> None:
-    """A training that is stopped early, the command at the head of training.md; sigmoid, tanh and relu in a deep network
-    for the digits, that at the head of why-relu.md."""
+    """A training that is stopped early, and three activations in a deep network, for the digits: the commands at the
+    heads of training.md and why-relu.md."""
     deep = cr.Settings(hidden=(32,) * 10, l2=0.0)
     watched = cr.Settings(
         hidden=(128,),
