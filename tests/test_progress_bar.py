@@ -6,6 +6,7 @@ import re
 import select
 import sys
 from time import monotonic
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,6 +59,25 @@ def test_what_is_no_terminal_shows_nothing(capfd: pytest.CaptureFixture[str]) ->
     table = Table("t", {"x": np.arange(60.0), "y": np.arange(60) / 7}, target=("y",))
     train(table, Settings(epochs=2), progress=True)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("changes", [{}, {"patience": 2, "metric": "rmse"}])
+def test_a_notebook_shows_the_same_in_a_line_that_is_written_again(
+    changes: dict[str, Any], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr("chainrule.training.progress_bar._EVERY", 0.0)
+    table = Table("t", {"x": np.arange(60.0), "y": np.arange(60) / 7}, target=("y",))
+    trained = train(table, Settings(epochs=20, **changes), progress=True)
+    printed, told = capfd.readouterr()
+    assert printed == ""
+    assert told.endswith("\n")
+    lines = told.rstrip("\n").split("\r")[1:]
+    end = r"at most \d\d:\d\d C = \S+ +validation rmse \S+" if changes else r"\d\d:\d\d C = \S+ +[\d,]+ examples/s"
+    assert all(re.match(r"epoch \d+/20 [━─]{16} (at most )?\d\d:\d\d C = ", line) for line in lines)
+    assert re.match(rf"epoch {min(trained.epochs + 1, 20)}/20 ", lines[-1])
+    assert re.search(end, lines[-1])
+    assert all(len(line) <= 80 for line in lines)
 
 
 def test_a_bar_and_a_watcher_are_not_both_taken() -> None:
