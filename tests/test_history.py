@@ -135,16 +135,16 @@ def test_infinity_is_kept_as_what_is_no_number(tmp_path: Path) -> None:
     assert [epoch.json()["validation_cost"] for epoch in History.of(load_model(path))] == [1.0, None, None]
 
 
-GOOD: dict[str, Any] = {"steps": [1, 2], "lrs": 0.1}
+GOOD: dict[str, Any] = {"steps_per_epoch": 3, "lrs": 0.1}
 
 
 NONSENSE: list[dict[str, Any]] = [
     {},
     {"costs": [1, 2]},
     {"history": GOOD},
-    {"costs": [1, 2, 3], "history": GOOD},
+    {"costs": [1, 2, 3], "history": GOOD | {"lrs": [0.1, 0.2]}},
     {"costs": [1, 2], "history": []},
-    {"costs": [1, 2], "history": GOOD | {"steps": "many"}},
+    {"costs": [1, 2], "history": GOOD | {"steps_per_epoch": "many"}},
     {"costs": [1, 2], "history": GOOD | {"lrs": [0.1, {}]}},
     {"costs": [1, 2], "history": GOOD | {"lrs": [0.1, 10**400]}},
     {"costs": [1, 2], "history": GOOD | {"best_epoch": 3}},

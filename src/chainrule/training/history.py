@@ -201,7 +201,7 @@ class History:
         The same seed makes the same file.
         """
         kept: dict[str, Any] = {
-            "steps": _short(self.steps),
+            "steps_per_epoch": int(self.steps[0]) if len(self) else 0,
             "lrs": _short(self.lrs),
         }
         if self.validation_costs is not None:
@@ -231,7 +231,7 @@ class History:
         if best is not None and best not in range(1, n + 1):
             raise ValueError(f"best_epoch is {best!r}")
         return cls(
-            _column(kept["steps"], n),
+            int(kept["steps_per_epoch"]) * np.arange(1, n + 1),
             np.full(n, np.nan),
             _column(kept["lrs"], n),
             costs,
@@ -280,10 +280,8 @@ def _inline(x: float) -> float | str:
 
 def _short(column: Array) -> Any:
     """A column in few characters: one number where all are the same, None for what is not finite."""
-    values: list[Any] = [float(f"{x:.{_DIGITS}g}") if isfinite(x) else None for x in column.tolist()]
-    whole = column.dtype.kind in "iu"
-    values = column.tolist() if whole else values
-    return values[0] if len(set(values)) == 1 and not whole else values
+    values = [float(f"{x:.{_DIGITS}g}") if isfinite(x) else None for x in column.tolist()]
+    return values[0] if len(set(values)) == 1 else values
 
 
 def _column(kept: Any, n: int | None = None) -> Array:
