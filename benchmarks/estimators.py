@@ -2,6 +2,7 @@
 
 python benchmarks/estimators.py                 digits, breast cancer, 20,640 × 8 numbers, 60,000 × 784 made up
 python benchmarks/estimators.py digits          one of them
+python benchmarks/estimators.py memory          by how much 10,000 fits in one process make it grow
 
 Both train in float32 with early stopping from the same random_state, hence to the same validation score, which is
 printed, in as many epochs. Each has a process of its own, which fits again and again for a second; scikit-learn's BLAS
@@ -13,12 +14,14 @@ the fastest fit of each counts.
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
 
+import gc
 import json
 import os
 import subprocess
 import sys
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -71,8 +74,42 @@ def measured(library: str, name: str, threads: int) -> dict[str, Any]:
     return json.loads(subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE).stdout)
 
 
+def resident() -> int:
+    """The memory that this process holds, in KiB."""
+    gc.collect()
+    return int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0])
+
+
+def growth() -> None:
+    """Fit small networks of different settings 10,000 times, after the first 500; print the memory held."""
+    import chainrule
+
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(60, 5)), random.integers(0, 3, 60)
+    warnings.simplefilter("ignore")
+    before = 0
+    for i in range(10_500):
+        if i == 500:
+            before = resident()
+        rate, solver = ("constant", "cosine")[i % 2], ("adam", "sgd", "rmsprop")[i % 3]
+        settings = {
+            "solver": solver,
+            "learning_rate": rate,
+            "dropout": 0.1 * (i % 5 == 0),
+            "early_stopping": i % 2 == 0,
+        }
+        chainrule.MLPClassifier((5 + i % 7,), batch_size=20, max_iter=3, random_state=i, **settings).fit(X, y)
+        if i % 5 == 0:
+            chainrule.MLPRegressor(hidden_layer_sizes=(8,), solver="lbfgs", max_iter=3, random_state=i).fit(X, y)
+    after = resident()
+    print(f"{before:,} KiB before, {after:,} KiB after: {after / before - 1:+.2%}")
+
+
 def main() -> None:
     """Measure what the command line names, or all; print a line for each."""
+    if sys.argv[1:2] == ["memory"]:
+        growth()
+        return
     if sys.argv[1:2] == ["--fit"]:
         print(json.dumps(fit(*sys.argv[2:])))
         return

@@ -26,6 +26,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -55,6 +56,11 @@ def test_scikit_learns_checks(estimator: Any, check: Callable[[Any], None]) -> N
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         check(estimator)
+
+
+def test_the_check_that_is_passed_over_is_so_for_scikit_learns_own() -> None:
+    # with a decision_function, calibration and scores would go by that in place of the probabilities
+    assert not any(hasattr(estimator, "decision_function") for estimator in (MLPClassifier(), TheirClassifier()))
 
 
 # learning ------------------------------------------------------------------------------------------

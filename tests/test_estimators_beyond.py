@@ -5,8 +5,10 @@
 # pyright: reportUnknownArgumentType=false, reportUntypedBaseClass=false, reportUnknownParameterType=false
 
 import json
+import pickle
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -395,6 +397,58 @@ def test_scikit_learns_callbacks() -> None:
     assert events[-1][0] == "teardown"
 
 
+def test_scikit_learns_callbacks_reach_it_in_a_pipeline_and_a_search() -> None:
+    callback = pytest.importorskip("sklearn.callback", reason="scikit-learn is older than its callbacks")
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    monitor = callback.ScoringMonitor(scoring="accuracy")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The estimator .* does not support callbacks")
+        make_pipeline(StandardScaler(), classifier().set_callbacks(monitor)).fit(X, CLASSES)
+    assert len(monitor.get_logs().data) >= 8
+    search: Any = GridSearchCV(classifier(), {"alpha": [1e-4, 1.0]}, cv=2).set_callbacks(callback.ProgressBar())
+    plain: Any = GridSearchCV(classifier(), {"alpha": [1e-4, 1.0]}, cv=2)
+    assert same(search.fit(X, CLASSES).best_estimator_, plain.fit(X, CLASSES).best_estimator_)
+
+
+def test_without_scikit_learns_callbacks_all_is_the_same() -> None:
+    pytest.importorskip("sklearn.callback", reason="scikit-learn is older than its callbacks")
+    program = """
+import warnings
+import numpy, sklearn.callback, sklearn.linear_model, sklearn.model_selection, sklearn.pipeline
+del sklearn.callback.CallbackSupportMixin  # as before scikit-learn 1.9
+from chainrule import MLPRegressor
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    fitted = MLPRegressor(max_iter=2, random_state=0).fit(numpy.eye(9), numpy.arange(9.0))
+assert not hasattr(fitted, "set_callbacks")
+print(caught[0].filename, fitted.n_iter_)
+"""
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert told == "<string> 2\n"
+
+
+def test_a_validation_set_is_routed() -> None:
+    import sklearn
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    with sklearn.config_context(enable_metadata_routing=True):
+        mlp = regressor(early_stopping=True).set_fit_request(X_val=True, y_val=True)
+        make_pipeline(FunctionTransformer(), mlp).fit(X, NUMBERS, X_val=X_VAL, y_val=NUMBERS_VAL)
+    assert same(mlp, regressor(early_stopping=True).fit(X, NUMBERS, X_val=X_VAL, y_val=NUMBERS_VAL))
+
+
+def test_a_pickle_goes_on_as_it_would_have() -> None:
+    settings = {"learning_rate": "plateau", "dropout": 0.2, "early_stopping": True, "solver": "rmsprop"}
+    fitted = regressor(**settings).partial_fit(X, NUMBERS)
+    again = pickle.loads(pickle.dumps(fitted))
+    assert same(again.partial_fit(X, NUMBERS), fitted.partial_fit(X, NUMBERS))
+    assert len(again.history_) == 2
+
+
 # reading it ----------------------------------------------------------------------------------------
 
 
@@ -563,6 +617,8 @@ ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"solver": "lbfgs", "dropout": 0.1}, "dropout: solver='lbfgs' takes all examples at once"),
     ({"solver": "lbfgs", "clip_norm": 1.0}, "clip_norm: solver='lbfgs'"),
     ({"solver": "lbfgs", "warm_up": 1}, "warm_up: solver='lbfgs'"),
+    ({"solver": "lbfgs", "learning_rate": "cosine"}, "learning_rate: solver='lbfgs'"),
+    ({"dropout": 0.2, "hidden_layer_sizes": ()}, r"dropout: there is no hidden layer; \(0.2,\) drops inputs"),
 ]
 
 

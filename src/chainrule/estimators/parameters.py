@@ -129,10 +129,15 @@ def check_parameters(estimator: Any, losses: Iterable[str]) -> None:
     if estimator.solver == "lbfgs":
         for name, nothing in BY_BATCHES.items():
             if getattr(estimator, name) != nothing:
-                raise InputError(
-                    f"{name}: solver='lbfgs' takes all examples at once and has no use for it; use another solver, or "
-                    f"leave it out"
-                )
+                raise InputError(_useless(name))
+        if schedule_of(estimator.learning_rate, 0) is not None:
+            raise InputError(_useless("learning_rate"))
+
+
+def _useless(name: str) -> str:
+    return (
+        f"{name}: solver='lbfgs' takes all examples at once and has no use for it; use another solver, or leave it out"
+    )
 
 
 def hidden_sizes(given: Any) -> tuple[int, ...]:
@@ -148,7 +153,11 @@ def dropout_of(given: float | Sequence[float], n_hidden: int) -> tuple[float, ..
     """The probability for each layer from the inputs on, from one for all hidden layers, one for each, or one more, the
     first, for the inputs; () where nothing is dropped. Raises InputError.
     """
-    each = [given] * n_hidden if isinstance(given, Real) else list(cast("Sequence[float]", given))
+    if not isinstance(given, Sequence | np.ndarray):
+        if given > 0 and not n_hidden:
+            raise InputError(f"dropout: there is no hidden layer; ({given:g},) drops inputs")
+        given = [given] * n_hidden
+    each = list(given)
     if len(each) not in (n_hidden, n_hidden + 1):
         raise InputError(
             f"dropout: {len(each)} probabilities for {n_hidden} hidden layers; give one for all, one for each, or one "
