@@ -4,10 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from bad_input.calls import Call, call
 
-from chainrule import History, load_model
+from chainrule import History, Network, Optimizer, ParameterVector, Schedule, load_model
+from chainrule.engines.optimizer import METHODS
+from chainrule.training.schedule import NAMES
 
 BRIEF = ("--hidden", "8", "--epochs", "2")
 
@@ -243,3 +246,59 @@ REFUSED = [
 @pytest.mark.parametrize(("options", "says"), REFUSED, ids=[options for options, _ in REFUSED])
 def test_train_refuses_an_option_that_cannot_be(options: str, says: str) -> None:
     _refused(call("train", "digits", *options.split()), says)
+
+
+# which constants matter ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_optimizer_takes_the_constants_that_change_its_steps_and_no_others(method: str, tmp_path: Path) -> None:
+    def learned(*argv: str) -> bytes | None:
+        result = call("train", "digits", *BRIEF, "--optimizer", method, *argv, "--out", str(tmp_path / "m.safetensors"))
+        return (tmp_path / "m.safetensors").read_bytes() if result.code == 0 else None
+
+    changed = {"momentum": "0.3", "beta1": "0.3", "beta2": "0.3", "rho": "0.3", "epsilon": "0.1", "weight-decay": "0.5"}
+    plain = learned()
+    for name, value in changed.items():
+        after = learned(f"--{name}", value)
+        optimizer = Optimizer(method, **{name.replace("-", "_"): float(value)})  # pyright: ignore[reportArgumentType]
+        matters = _one_step(optimizer) != _one_step(Optimizer(method))
+        assert (after is not None) == matters, name
+        assert after != plain
+
+
+def _one_step(optimizer: Optimizer) -> list[float]:
+    """Where two steps lead."""
+    p = ParameterVector(Network((1, 1), "identity", "squared-error"), np.ones(2))
+    moments = tuple(np.zeros(2) for _ in range(optimizer.n_moments))
+    for t in (1, 2):
+        optimizer.update(p, np.array([0.5, t]), moments, t)
+    return p.vector.tolist()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_schedule_takes_the_constants_that_change_its_rates_and_no_others(name: str) -> None:
+    def rates(schedule: Schedule) -> list[float]:
+        of = schedule.rates(1.0, 2, 40)
+        for epoch in range(1, 40):
+            of.after_epoch(2 * epoch, 1.0)
+        return of(0, 80).tolist()
+
+    changed = {"every": 3, "factor": 0.25, "least": 0.5, "rise": 0.5, "patience": 2, "power": 1.5}
+    for constant, value in changed.items():
+        matters = rates(Schedule(name, **{constant: value})) != rates(Schedule(name))  # pyright: ignore[reportArgumentType]
+        taken = call(
+            "train", "digits", "--schedule", f"{name}:{constant}={value}", "--epochs", "1", "--validation", "2"
+        )
+        assert taken.code == 2  # by the last of its options, if by none before
+        assert ("has no constant" not in taken.stderr) == matters, constant
+
+
+@pytest.mark.parametrize("command", ["train", "find-lr", "compare"])
+def test_help_fits_80_columns_under_headings(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = call(command, "--help").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line for line in lines if line in ("The data:", "The network:", "The steps:", "Options:")] == [
+        "The data:", "The network:", "The steps:", "Options:",
+    ]  # fmt: skip

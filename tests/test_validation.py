@@ -1,5 +1,6 @@
 """What is held out to watch training by, the figures over it, and early stopping, which goes by them."""
 
+import signal
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
@@ -220,6 +221,21 @@ def test_without_patience_the_last_parameters_are_kept() -> None:
     assert watched.best_epoch is None
     assert watched.epochs == stopped.epochs
     assert watched.model.parameters.vector.tobytes() != stopped.model.parameters.vector.tobytes()
+
+
+def test_ctrl_c_keeps_the_best_parameters_so_far() -> None:
+    stopped = _stopped()
+    assert stopped.best_epoch is not None
+    last = stopped.best_epoch + 10
+
+    def press(epoch: Epoch) -> None:
+        if epoch.epoch == last:
+            signal.raise_signal(signal.SIGINT)
+
+    interrupted = train(_waves(), Settings(**WAVES, epochs=400, patience=25, callbacks=(press,)))
+    assert interrupted.interrupted
+    assert (interrupted.epochs, interrupted.best_epoch) == (last, stopped.best_epoch)
+    assert interrupted.model.parameters.vector.tobytes() == stopped.model.parameters.vector.tobytes()
 
 
 # callbacks -----------------------------------------------------------------------------------------
