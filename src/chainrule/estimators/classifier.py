@@ -29,8 +29,8 @@ class MLPClassifier(ClassifierMixin, MLP):
     """scikit-learn's MLPClassifier, trained by chainrule's engine.
 
     Two classes are one sigmoid output, several a softmax, each with cross-entropy; several labels an example (y of 0
-    and 1, (n, labels)) one sigmoid output each. With ``loss`` "squared_error", ½ Σ_j (a_j − y_j)², or "huber" each class
-    of several has a sigmoid output. ``class_weight`` is "balanced" or {class: weight}. Arguments up to ``max_fun``,
+    and 1, (n, labels)) one sigmoid output each. With ``loss`` "squared_error", ½ Σ_j (a_j − y_j)², or "huber", each of
+    several classes has a sigmoid output. ``class_weight`` is "balanced" or {class: weight}. Arguments up to ``max_fun``,
     attributes and messages are scikit-learn's; ``docs/estimators.md`` says what is not the same, and what the further
     ones are. ::
 
