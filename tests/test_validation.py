@@ -379,6 +379,14 @@ def test_class_weights_of_numbers_are_refused() -> None:
         plan(_waves(), Settings(class_weight="balanced"))
 
 
+def test_validation_examples_of_which_none_counts_are_refused() -> None:
+    table = Table("two", {"x": np.arange(40.0), "kind": ["a", "b"] * 20}, target=("kind",))
+    others = Table("others", {"x": np.arange(4.0), "kind": ["a"] * 4})
+    with pytest.raises(InputError, match="class weight: no validation example counts"):
+        plan(table, Settings(class_weight={"a": 0}, validation=others))
+    assert plan(table, Settings(class_weight={"b": 0}, validation=others)).validation is not None
+
+
 def test_a_table_of_others_that_does_not_fit_is_refused() -> None:
     with pytest.raises(DataError, match="others: there is no column 'x'"):
         plan(_waves(), Settings(validation=Table("others", {"y": np.zeros(3)})))
@@ -394,3 +402,4 @@ def test_a_network_without_examples_to_weigh_has_the_plain_cost() -> None:
     X, Y = np.ones((3, 1)), np.array([[1.0], [2.0], [3.0]])
     assert penalised_cost(p, X, Y, None) == pytest.approx(14 / 3, rel=1e-15)
     assert penalised_cost(p, X, Y, np.array([1.0, 0.0, 3.0])) == pytest.approx(28 / 4, rel=1e-15)
+    assert penalised_cost(p, X, Y, np.zeros(3)) == 0

@@ -123,6 +123,8 @@ def plan(table: Table, settings: Settings) -> "Plan":
     if len(held_out):
         metrics = shown_metrics(settings.metric, target, network)
         weights = _of_each(weights, target, Y[held_out])
+        if weights is not None and not weights.any():
+            raise InputError("class weight: no validation example counts; give their classes a weight above 0")
         validation = Validation(X[held_out], Y[held_out], weights, target, metrics)
     return Plan(model, state, epochs, examples.a0[test_rows], examples.Y[test_rows], settings, rates, validation)
 

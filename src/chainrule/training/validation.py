@@ -21,14 +21,14 @@ def penalised_cost(parameters: ParameterVector, X: Array, Y: Array, weights: Arr
 
 
 def data_cost(parameters: ParameterVector, X: Array, Y: Array, weights: Array | None) -> float:
-    """The mean of C_i over the rows of X and Y, which the weights (n,) say where there are some."""
+    """The mean of C_i over the rows of X and Y, which the weights (n,) say where there are some; 0 where none counts."""
     if weights is None:
         return engine().data_cost(parameters, X, Y)
     C = 0.0
     for s in np.unique(weights[weights > 0]):  # a class has one weight, so these are few
         rows = np.flatnonzero(weights == s)
         C += float(s) * len(rows) * engine().data_cost(parameters, X[rows], Y[rows])
-    return C / float(weights.sum(dtype=np.float64))
+    return C / (float(weights.sum(dtype=np.float64)) or 1.0)
 
 
 def penalty_of(parameters: ParameterVector) -> float:
