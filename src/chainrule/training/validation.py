@@ -21,7 +21,7 @@ def penalised_cost(parameters: ParameterVector, X: Array, Y: Array, weights: Arr
 
 
 def data_cost(parameters: ParameterVector, X: Array, Y: Array, weights: Array | None) -> float:
-    """The mean of C_i over the rows of X and Y, which the weights (n,) say where there are some; 0 where none counts."""
+    """The mean of C_i over the rows of X and Y, by their weights (n,) where there are some; 0 where none counts."""
     if weights is None:
         return engine().data_cost(parameters, X, Y)
     C = 0.0
