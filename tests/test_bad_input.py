@@ -460,6 +460,8 @@ def test_commands_refuse_an_instruction_set_that_is_not_there(argv: Argv, monkey
 WRITERS: list[tuple[Argv, str]] = [
     (("train", "good.csv", "--target", "kind", "--out"), "m.safetensors"),
     (("train", "good.csv", "--target", "kind", "--plot"), "p.svg"),
+    (("train", "good.csv", "--target", "kind", "--history"), "h.csv"),
+    (("find-lr", "good.csv", "--target", "kind", "--plot"), "p.svg"),
     (("predict", "good.safetensors", "good.csv", "--out"), "p.csv"),
     (("explain", "good.toml", "w1.0.0", "--proof"), "p.py"),
     (("nudge", "good.toml", *NUDGED, "--plot"), "p.svg"),

@@ -90,14 +90,12 @@ def train(
     settings = training_settings(options | {"gradient_norms": plot is not None or history is not None})
     table = read_table(data)
     out = out or Path(Path(data).stem + MODEL_SUFFIX)
+    check_writable(out)
     if out.suffix.lower() != MODEL_SUFFIX:
         raise InputError(f"out: {shown(str(out))} does not end in {MODEL_SUFFIX}, as a model file does")
-    if plot is not None:
-        check_plot(plot)
-    if history is not None:
-        check_history_file(history)
-    for path in (out, plot, history):
+    for path, check in ((plot, check_plot), (history, check_history_file)):
         if path is not None:
+            check(path)
             check_writable(path)
     planned = plan(table, settings)
     for line in plan_text(planned):
