@@ -14,6 +14,7 @@
 
 #include "passes.hpp"
 #include "pool.hpp"
+#include "subnormal.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
@@ -114,13 +115,14 @@ private:
             threads, crowd.insists() || plan.worth_waking(cut.batch * stretch.n_steps),
             [](void* context, int t, Barrier& barrier) {
                 const Call& call = *static_cast<Call*>(context);
+                const FlushSubnormals flush(call.nabla_C == nullptr);
                 call.chain->steps(call, t, barrier);
             },
             &call);
         crowd.note(threads, waited);
     }
 
-    void steps(const Call& call, int t, Barrier& barrier) {
+    [[gnu::noinline]] void steps(const Call& call, int t, Barrier& barrier) {
         const Stretch<T>& s = *call.stretch;
         const int threads = barrier.n;
         const bool copies = call.copies && threads > 1;  // the pool may have been taken

@@ -18,7 +18,7 @@ struct Constants {
           m_rate(T(1 - o.beta1)),
           v_rate(T(1 - (o.method == Method::rmsprop ? o.rho : o.beta2))),
           // never 0: that would make 0/0 of a number that has no gradient, the padding among them
-          epsilon(T(o.epsilon) > 0 ? T(o.epsilon) : std::numeric_limits<T>::denorm_min()) {
+          epsilon(T(o.epsilon) > std::numeric_limits<T>::min() ? T(o.epsilon) : std::numeric_limits<T>::min()) {
         if (moments_of(o.method) != 2) return;
         const double m = lr / (1 - __builtin_pow(o.beta1, t)), v = 1 / (1 - __builtin_pow(o.beta2, t));
         m_scale = T(o.epsilon_hat ? m / __builtin_sqrt(v) : m);

@@ -564,3 +564,21 @@ def test_squares_that_overflow_are_no_part_of_a_penalty_on_sizes_alone(dtype: Dt
     p.vector[:4] = np.sqrt(np.finfo(dtype).max) * 4
     X = np.zeros((1, 2), dtype)
     assert native.gradient(p, X, X)[0] == pytest.approx(4 * float(p.vector[0]), rel=4 * EPS[dtype])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("rows", [1, 512])
+def test_training_makes_no_number_below_the_smallest_normal_one_and_predictions_do(
+    dtype: type[np.floating[Any]], rows: int
+) -> None:
+    """A weight that nothing but a penalty moves is halved in each step: it is 0 after the smallest normal one."""
+    exponent = -np.finfo(dtype).minexp
+    network = Network((1, 1), "exp", "squared-error", l2=0.5)
+    p = ParameterVector.from_arrays(network, {"w1": [[1.0]], "b1": [0.0]}, dtype)
+    state = TrainingState(p, Optimizer("sgd", 0.5), np.zeros((rows, 1), dtype), np.ones((rows, 1), dtype), rows, seed=0)
+    native.run(state, exponent)
+    assert p.vector.tolist() == [float(np.finfo(dtype).tiny), 0.0]
+    native.run(state, 1)
+    assert p.vector.tolist() == [0.0, 0.0]
+    p.b[1][:] = np.log(np.finfo(dtype).tiny) - 2
+    assert 0 < native.predict(p, state.X)[0, 0] < np.finfo(dtype).tiny
