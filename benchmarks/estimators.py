@@ -92,13 +92,9 @@ def growth() -> None:
         if i == 500:
             before = resident()
         rate, solver = ("constant", "cosine")[i % 2], ("adam", "sgd", "rmsprop")[i % 3]
-        settings = {
-            "solver": solver,
-            "learning_rate": rate,
-            "dropout": 0.1 * (i % 5 == 0),
-            "early_stopping": i % 2 == 0,
-        }
-        chainrule.MLPClassifier((5 + i % 7,), batch_size=20, max_iter=3, random_state=i, **settings).fit(X, y)
+        settings: dict[str, Any] = {"solver": solver, "learning_rate": rate, "early_stopping": i % 2 == 0}
+        settings |= {"dropout": 0.1 * (i % 5 == 0), "batch_size": 20, "max_iter": 3, "random_state": i}
+        chainrule.MLPClassifier((5 + i % 7,), **settings).fit(X, y)
         if i % 5 == 0:
             chainrule.MLPRegressor(hidden_layer_sizes=(8,), solver="lbfgs", max_iter=3, random_state=i).fit(X, y)
     after = resident()

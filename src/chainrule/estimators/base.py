@@ -106,8 +106,12 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
         """Learn what targets there are; classes are new unless it is ``incremental`` or a warm start."""
 
     @abstractmethod
-    def _targets(self, y: Any, what: str) -> Array:
-        """Y (n, n_L) from y (n,) or (n, outputs), called ``what``, once the targets are known."""
+    def _check_known(self, y: Any, what: str) -> None:
+        """Raise InputError for targets, called ``what``, that were not learned."""
+
+    @abstractmethod
+    def _targets(self, y: Any) -> Array:
+        """Y (n, n_L) from y (n,) or (n, outputs), once the targets are known."""
 
     @abstractmethod
     def _weighted(self, y: Any, sample_weight: Array | None) -> Array | None:
@@ -182,7 +186,7 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
             anew = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
             X, y = self._validated(X, y, reset=anew)
             self._learn_targets(y, incremental)
-            Y = self._targets(y, "y")
+            Y = self._targets(y)
             weights = self._weighted(y, None if sample_weight is None else _weights(sample_weight, len(Y)))
             random = check_random_state(self.random_state)
             sizes = (X.shape[1], *hidden, Y.shape[1])
@@ -205,6 +209,7 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
             held_out = self._held_out(*validation, parameters)
             if self.solver == "lbfgs":
                 self.loss_, self.n_iter_, self._records = minimise(self, parameters, examples, watch)
+                self._best_epoch = None
             else:
                 self._fit_by_batches(parameters, examples, held_out, random, watch, incremental, bool(dropout))
             self.n_layers_ = len(sizes)
@@ -230,14 +235,19 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
             raise InputError("X_val and y_val go together: give both, or neither")
         if self.solver == "lbfgs":
             raise InputError("X_val: solver='lbfgs' does not stop early; use another solver, or leave it out")
-        X, y = self._validated(X, y, reset=False)
-        Y = self._targets(y, "y_val")
-        if Y.shape[1] != self.n_outputs_:
-            raise InputError(f"y_val has {Y.shape[1]} outputs, y has {self.n_outputs_}")
-        weights = None if sample_weight is None else _weights(sample_weight, len(Y), "sample_weight_val")
-        examples = Examples(X, Y, self._weighted(y, weights)).astype(parameters.vector.dtype)
+        examples = self._examples(X, y, sample_weight, "_val").astype(parameters.vector.dtype)
         check_targets(parameters.network.C, examples.Y)
         return examples
+
+    def _examples(self, X: Any, y: Any, sample_weight: Any, suffix: str = "") -> Examples:
+        """X and y, to be called by these names with a suffix, as examples of what was learned."""
+        X, y = self._validated(X, y, reset=False)
+        self._check_known(y, f"y{suffix}")
+        Y = self._targets(y)
+        if Y.shape[1] != self.n_outputs_:
+            raise InputError(f"y{suffix} has {Y.shape[1]} outputs, the network has {self.n_outputs_}")
+        weights = None if sample_weight is None else _weights(sample_weight, len(Y), f"sample_weight{suffix}")
+        return Examples(X, Y, self._weighted(y, weights))
 
     def _forget(self) -> None:
         """Nothing is left of an earlier fit."""
@@ -245,6 +255,7 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
         self._descent: Descent | None = None
         self._progress: Progress | None = None
         self._records: list[Epoch] = []
+        self._best_epoch: int | None = None
         for name in (
             "loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_",
             "validation_loss_curve_", "stopped_",
@@ -275,7 +286,8 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
             descent = Descent.of(self, parameters)
             descent.seed = int(random.randint(2**31)) if dropped else 0
         self.n_iter_ = train(self, parameters, examples, held_out, random, descent, progress, watch, once=incremental)
-        self._descent, self._progress, self._records = descent, progress, progress.records
+        self._descent, self._progress = descent, progress
+        self._records, self._best_epoch = progress.records, progress.best_epoch
         self.t_ = progress.examples_seen
         self.loss_curve_, self.best_loss_ = progress.losses, progress.best_loss
         self.validation_scores_, self.best_validation_score_ = progress.scores, progress.best_score
@@ -288,7 +300,7 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
     def history_(self) -> History:
         """What the epochs came to, or the iterations of L-BFGS: a table, a picture, files."""
         check_is_fitted(self)
-        return history(self._records, None if self._progress is None else self._progress.best_epoch)
+        return history(self._records, self._best_epoch)
 
     @contextmanager
     def _as_it_was_if_it_fails(self) -> Generator[None]:
@@ -324,7 +336,8 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
         from chainrule.insight.explain import explain
 
         loss = self._loss_over(X, y, sample_weight)
-        model = replace(self.model(), parameters=ParameterVector(loss.network, self.model().parameters.vector))
+        model = self.model()
+        model = replace(model, parameters=ParameterVector(loss.network, model.parameters.vector))
         examples = loss.examples.dense()
         return explain(
             model, model.examples(examples.X, examples.Y, examples.weights), target, example, None, of, depth
@@ -363,14 +376,10 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
     def _loss_over(self, X: Any, y: Any, sample_weight: Any) -> Loss:
         """The loss of these examples, as fitting has it."""
         check_is_fitted(self)
-        X, y = self._validated(X, y, reset=False)
-        Y = self._targets(y, "y_val")
-        if Y.shape[1] != self.n_outputs_:
-            raise InputError(f"y has {Y.shape[1]} outputs, the network {self.n_outputs_}")
-        weights = None if sample_weight is None else _weights(sample_weight, len(Y))
         network = replace(self._parameters(np.dtype(np.float64)).network, l2=self.alpha / 2)
-        check_targets(network.C, Y)
-        return Loss(network, Examples(X, Y, self._weighted(y, weights)))
+        examples = self._examples(X, y, sample_weight)
+        check_targets(network.C, examples.Y)
+        return Loss(network, examples)
 
     def _parameters(self, dtype: np.dtype) -> ParameterVector:
         """What is now in ``coefs_`` and ``intercepts_``."""

@@ -30,9 +30,9 @@ class MLPClassifier(ClassifierMixin, MLP):
 
     Two classes are one sigmoid output, several a softmax, each with cross-entropy; several labels an example (y of 0
     and 1, (n, labels)) one sigmoid output each. With ``loss`` "squared_error", ½ Σ_j (a_j − y_j)², or "huber", each of
-    several classes has a sigmoid output. ``class_weight`` is "balanced" or {class: weight}. Arguments up to ``max_fun``,
-    attributes and messages are scikit-learn's; ``docs/estimators.md`` says what is not the same, and what the further
-    ones are. ::
+    several classes has a sigmoid output. ``class_weight`` is "balanced" or {class: weight}. Arguments up to
+    ``max_fun``, attributes and messages are scikit-learn's; ``docs/estimators.md`` says what is not the same, and what
+    the further ones are. ::
 
         classifier = chainrule.MLPClassifier((50,), random_state=0).fit(X, y)
         classifier.predict_proba(X)
@@ -86,12 +86,10 @@ class MLPClassifier(ClassifierMixin, MLP):
             self._label_binarizer: Any = LabelBinarizer().fit(y)
             self.classes_: Array = self._label_binarizer.classes_
         else:
-            self._check_classes(unique_labels(y))
+            self._check_classes(y)
         self._class_shares = self._shares_of_classes(y, incremental)
 
-    def _targets(self, y: Any, what: str) -> Array:
-        if what != "y":
-            self._check_known(unique_labels(y), what)
+    def _targets(self, y: Any) -> Array:
         if y.ndim == 2:
             return self._label_binarizer.transform(y)
         places = np.searchsorted(self.classes_, y)[:, None]  # as the binarizer does, which first tests y once more
@@ -118,19 +116,20 @@ class MLPClassifier(ClassifierMixin, MLP):
         example_shares(len(weights), weights)
         return weights if sample_weight is None else weights * sample_weight
 
-    def _check_classes(self, classes: Array) -> None:
-        """Raise InputError unless it can go on with these."""
+    def _check_classes(self, y: Any) -> None:
+        """Raise InputError unless it can go on with the classes of y."""
         if self.warm_start:
+            classes = unique_labels(y)
             if set(classes) != set(self.classes_):
                 raise InputError(
                     "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                     f"Previously got {self.classes_}, `y` has {classes}"
                 )
         else:
-            self._check_known(classes, "y")
+            self._check_known(y, "y")
 
-    def _check_known(self, classes: Array, what: str) -> None:
-        """Raise InputError unless all of them are known."""
+    def _check_known(self, y: Any, what: str) -> None:
+        classes = unique_labels(y)
         if len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
             raise InputError(
                 f"`{what}` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "

@@ -74,8 +74,11 @@ class MLPRegressor(RegressorMixin, MLP):
     def _learn_targets(self, y: Any, incremental: bool) -> None:
         pass
 
-    def _targets(self, y: Any, what: str) -> Array:
+    def _targets(self, y: Any) -> Array:
         return (y.toarray() if issparse(y) else y).reshape(y.shape[0], -1)
+
+    def _check_known(self, y: Any, what: str) -> None:
+        pass
 
     def _weighted(self, y: Any, sample_weight: Array | None) -> Array | None:
         return sample_weight

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.preprocessing import LabelBinarizer
 
-from chainrule.calculus.arrays import Array
+from chainrule.calculus.arrays import Array, numbers
 from chainrule.checks import file_path, require, shown, whole_number
 from chainrule.errors import InputError, ModelError
 from chainrule.estimators.layers import network_of, unpacked
@@ -47,7 +47,7 @@ def save(mlp: Any, path: str | Path) -> None:
         "class": type(mlp).__name__,
         "arguments": {name: _argument(name, value) for name, value in mlp.get_params(deep=False).items()},
         "fitted": {name: _plain(value) for name, value in fitted.items()},
-        "classes": None if classes is None else {"type": classes.dtype.str, "names": classes.tolist()},
+        "classes": None if classes is None else _classes_json(classes, mlp._class_shares),
         "multilabel": classes is not None and mlp.is_multilabel,
         "out_activation": mlp.out_activation_,
         "feature_names": None if names is None else names.tolist(),
@@ -82,7 +82,7 @@ def _estimator(cls: "type[MLP]", saved: Section, model: Model) -> Any:
     if network_of(network.sizes, mlp.activation, mlp.out_activation_, mlp.loss) != network:
         raise InputError("its arguments describe another network than its arrays")
     if saved["classes"] is not None:
-        _take_classes(mlp, saved.section("classes", ("type", "names")), saved["multilabel"])
+        _take_classes(mlp, saved.section("classes", ("type", "names", "shares")), saved["multilabel"])
     if saved["feature_names"] is not None:
         require(
             len(saved["feature_names"]) == network.sizes[0], "feature_names", saved["feature_names"], "one a column"
@@ -93,11 +93,16 @@ def _estimator(cls: "type[MLP]", saved: Section, model: Model) -> Any:
     for name in fitted.entries:
         setattr(mlp, name, _attribute(fitted, name))
     records = History.of(model)
-    mlp._records = list(records)
+    mlp._records, mlp._best_epoch = list(records), records.best_epoch
     if "best_loss_" in fitted.entries:
         mlp.loss_curve_ = records.costs.tolist()
     mlp.coefs_, mlp.intercepts_ = unpacked(model.parameters)
     return mlp
+
+
+def _classes_json(classes: Array, shares: Array | None) -> dict[str, Any]:
+    kept = None if shares is None else shares.tolist()
+    return {"type": classes.dtype.str, "names": classes.tolist(), "shares": kept}
 
 
 def _take_classes(mlp: Any, saved: Section, multilabel: bool) -> None:
@@ -106,7 +111,8 @@ def _take_classes(mlp: Any, saved: Section, multilabel: bool) -> None:
     mlp._label_binarizer = LabelBinarizer().fit(np.eye(len(classes), dtype=int) if multilabel else classes)
     mlp.classes_ = mlp._label_binarizer.classes_
     require(np.array_equal(mlp.classes_, classes), saved.name("names"), saved["names"], "sorted and each once")
-    mlp._class_shares = None
+    shares = saved["shares"]
+    mlp._class_shares = None if shares is None else numbers(saved.name("shares"), shares, classes.shape)
     expected = 1 if len(classes) <= 2 and not multilabel else len(classes)
     require(mlp.n_outputs_ == expected, saved.name("names"), saved["names"], f"the classes of {mlp.n_outputs_} outputs")
 
