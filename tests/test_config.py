@@ -204,6 +204,16 @@ def test_train_can_be_watched_over_a_file_of_others(tmp_path: Path) -> None:
     assert "; the best epoch was 2" in said
 
 
+def test_train_does_not_write_its_history_over_what_it_reads(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n" + "".join(f"{i},{2 * i}\n" for i in range(60)), encoding="utf-8")
+    before = path.read_bytes()
+    options = ("--target", "y", "--history", str(path), "--out", str(tmp_path / "m.safetensors"))
+    _refused(call("train", str(path), *options), "is what is read here; writing it would lose it")
+    _refused(call("train", "digits", "--history", str(path), "--validation", str(path)), "is what is read here")
+    assert path.read_bytes() == before
+
+
 def test_train_that_diverges_says_so_and_keeps_what_was_learned(tmp_path: Path) -> None:
     options = ("--cost", "squared-error", "--activation", "relu,relu,identity", "--optimizer", "sgd", "--lr", "3")
     out, picture = tmp_path / "m.safetensors", tmp_path / "p.png"

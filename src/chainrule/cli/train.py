@@ -79,14 +79,18 @@ def train(
     """
     from chainrule.data.source import read_table
     from chainrule.model.model_file import model_content
-    from chainrule.model.write import check_writable, write
+    from chainrule.model.write import check_writable, same_file, write
     from chainrule.render.plot import check_plot
     from chainrule.summary import plan_text, sizes, training_record, training_text
     from chainrule.training.history import check_history_file
     from chainrule.training.train import plan
 
-    if options["validation"] is not None:
-        options["validation"] = validation(options["validation"])
+    given = options["validation"]
+    if history is not None and any(same_file(history, Path(read)) for read in (data, given) if read):
+        raise InputError(
+            f"history: {shown(str(history))} is what is read here; writing it would lose it. Name another file"
+        )
+    options["validation"] = None if given is None else validation(given)
     settings = training_settings(options | {"gradient_norms": plot is not None or history is not None})
     table = read_table(data)
     out = out or Path(Path(data).stem + MODEL_SUFFIX)
