@@ -78,7 +78,7 @@ def test_a_cost_that_never_falls_gives_no_suggestion() -> None:
 
 def test_training_at_the_suggestion_learns_digits() -> None:
     table = read_table("digits")
-    for name in ("sgd", "adam"):
+    for name in ("sgd", "adam"):  # one with steps as long as the gradient, one without
         settings = Settings(hidden=(32,), epochs=5, optimizer=Optimizer(name))
         rate = find_lr(table, settings).suggestion
         assert rate is not None
