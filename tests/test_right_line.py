@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import cache
 from statistics import NormalDist
 from types import SimpleNamespace
 from typing import Any
@@ -32,16 +33,18 @@ def case_of(q: Problem) -> Case:
     return Case.of(model, model.examples(q.X, q.Y, q.s)).but(earlier=earlier)
 
 
-def problems(count: int) -> list[Problem]:
-    """With and without a penalty and weights, of one example and of more, in turn."""
-    found: list[Problem] = []
-    for seed in range(count):
+@cache
+def cases() -> list[tuple[Problem, Case]]:
+    """60 problems with and without a penalty and weights, of one example and of more, in turn."""
+    found: list[tuple[Problem, Case]] = []
+    for seed in range(60):
         random = np.random.default_rng([seed, 11])
         q = random_problem(random, square=seed % 3 == 0)
         n = 1 if seed % 5 == 0 else q.n
         s = random.uniform(0.5, 2, n) if seed % 2 else None
         l1, l2 = 0.01 * (seed % 4 > 1), 0.02 * (seed % 3 > 0)
-        found.append(replace(q, X=q.X[:n], Y=q.Y[:n], s=s, l1=l1, l2=l2))
+        q = replace(q, X=q.X[:n], Y=q.Y[:n], s=s, l1=l1, l2=l2)
+        found.append((q, case_of(q)))
     return found
 
 
@@ -111,9 +114,8 @@ def test_the_right_lines_compute_the_gradient_for_every_activation_and_cost(hidd
                     assert "/ 1 " not in f"{line} "
 
 
-def made(kind: type[Mistake], q: Problem) -> list[Mistake]:
+def made(kind: type[Mistake], q: Problem, case: Case) -> list[Mistake]:
     """The mistake wherever it can be made in a problem."""
-    case = case_of(q)
     if not issubclass(kind, Fitted):
         return list(kind.sites(case, {}))
     random = np.random.default_rng(0)
@@ -125,9 +127,8 @@ def made(kind: type[Mistake], q: Problem) -> list[Mistake]:
 @np.errstate(all="ignore")
 def test_the_line_to_change_is_right(kind: type[Mistake]) -> None:
     tried = 0
-    for q in problems(60):
-        case = case_of(q)
-        for mistake in made(kind, q):
+    for q, case in cases():
+        for mistake in made(kind, q, case):
             line = mistake.line(case)
             assert "{" not in line
             assert "{" not in mistake.said(case)
