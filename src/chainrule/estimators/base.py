@@ -31,13 +31,13 @@ from chainrule.estimators.lbfgs import Loss, minimise
 from chainrule.estimators.parameters import check_parameters, dropout_of, hidden_sizes, schedule_of
 from chainrule.estimators.progress import Progress, history
 from chainrule.estimators.stochastic import Descent, train
-from chainrule.model.encoding import InputColumn, Inputs, Target
-from chainrule.model.model import Model
 from chainrule.training.history import Callback, Epoch, History
 from chainrule.training.schedule import Schedule
 
 if TYPE_CHECKING:
     from chainrule.insight.explanation import Explanation
+    from chainrule.model.encoding import Target
+    from chainrule.model.model import Model
 
 _SPARSE = ["csr", "csc"]
 _FLOAT_TYPES: Any = [np.float64, np.float32]
@@ -118,7 +118,7 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
         """The examples' weights with those of their classes, if these have some."""
 
     @abstractmethod
-    def _target(self) -> Target | None:
+    def _target(self) -> "Target | None":
         """What the outputs mean, for a model; None where that cannot be said."""
 
     @abstractmethod
@@ -343,8 +343,11 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
             model, model.examples(examples.X, examples.Y, examples.weights), target, example, None, of, depth
         )
 
-    def model(self) -> Model:
+    def model(self) -> "Model":
         """The network with its parameters and what its inputs and outputs are called; alpha's penalty is not in it."""
+        from chainrule.model.encoding import InputColumn, Inputs
+        from chainrule.model.model import Model
+
         check_is_fitted(self)
         names = getattr(self, "feature_names_in_", None)
         inputs = None

@@ -5,7 +5,7 @@
 # pyright: reportUnknownArgumentType=false, reportUntypedBaseClass=false
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -20,9 +20,11 @@ from chainrule.engines import warn_of_shortfall
 from chainrule.errors import InputError
 from chainrule.estimators.base import MLP, by_batches
 from chainrule.estimators.examples import Examples
-from chainrule.model.encoding import Target
 from chainrule.training.history import Callback
 from chainrule.training.schedule import Schedule
+
+if TYPE_CHECKING:
+    from chainrule.model.encoding import Target
 
 
 class MLPClassifier(ClassifierMixin, MLP):
@@ -196,7 +198,9 @@ class MLPClassifier(ClassifierMixin, MLP):
                 f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
             )
 
-    def _target(self) -> Target | None:
+    def _target(self) -> "Target | None":
+        from chainrule.model.encoding import Target
+
         name = self._target_name()
         if self.is_multilabel:
             columns = tuple(f"{name} {label}" for label in self.classes_.tolist())

@@ -5,7 +5,7 @@
 # pyright: reportUnknownArgumentType=false, reportUntypedBaseClass=false
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -14,9 +14,11 @@ from sklearn.base import RegressorMixin
 from chainrule.calculus.arrays import Array
 from chainrule.estimators.base import MLP
 from chainrule.estimators.examples import Examples
-from chainrule.model.encoding import Target
 from chainrule.training.history import Callback
 from chainrule.training.schedule import Schedule
+
+if TYPE_CHECKING:
+    from chainrule.model.encoding import Target
 
 
 class MLPRegressor(RegressorMixin, MLP):
@@ -83,7 +85,9 @@ class MLPRegressor(RegressorMixin, MLP):
     def _weighted(self, y: Any, sample_weight: Array | None) -> Array | None:
         return sample_weight
 
-    def _target(self) -> Target | None:
+    def _target(self) -> "Target | None":
+        from chainrule.model.encoding import Target
+
         name, n = self._target_name(), self.n_outputs_
         columns = (name,) if n == 1 else tuple(f"{name}{j}" for j in range(n))
         return Target(columns, None, np.zeros(n), np.ones(n))

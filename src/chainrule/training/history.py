@@ -7,18 +7,20 @@ from html import escape
 from importlib.util import find_spec
 from math import isfinite
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from chainrule.calculus.arrays import Array
 from chainrule.checks import file_path, require
 from chainrule.errors import FileError, InputError
-from chainrule.model.model import Model
 from chainrule.model.write import write
 from chainrule.render.csv_text import csv_text
 from chainrule.render.json_text import finite
 from chainrule.render.text import COLUMNS, columns, width
+
+if TYPE_CHECKING:
+    from chainrule.model.model import Model
 
 SHOWN_EPOCHS = 24
 """How many rows a table has; of a longer run it shows some epochs, evenly apart."""
@@ -214,8 +216,10 @@ class History:
         return kept
 
     @classmethod
-    def of(cls, model: Model) -> "History":
+    def of(cls, model: "Model") -> "History":
         """The history of a trained model, also of one read from a file; InputError where it remembers none."""
+        from chainrule.model.model import Model
+
         require(isinstance(model, Model), "model", model, "a Model")
         try:
             return cls._read(model.training)
