@@ -66,7 +66,11 @@ def hold(gradient: Callable[[Problem, str], Gradient], networks: int, of_one_str
         for dtype in ("float64", "float32"):
             given = gradient(q, dtype)
             if all(np.isfinite(g).all() for g in given.values()):
-                verdict = verdict_on(q, given)
+                try:
+                    verdict = verdict_on(q, given)
+                except cr.ChainruleError as error:  # where ours overflows, and is no number to compare theirs with
+                    assert "is not finite at these parameters" in str(error), f"network {at}, {dtype}: {q}"
+                    continue
                 assert verdict.ok, f"network {at}, {dtype}: {q}\n{verdict}"
                 judged += 1
     assert judged > 1.6 * networks
