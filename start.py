@@ -2,7 +2,8 @@
 """Set up everything in .venv beside this file, then do the job. Needs Python 3.11 or newer; to be fast, a C++ compiler.
 
 python3 start.py               train on the bundled digits and explain one weight of the result
-python3 start.py test [...]    run the tests; further words go to pytest
+python3 start.py test          run the tests, on all processors
+python3 start.py test [...]    with further words, which go to pytest
 """
 
 import os
@@ -14,6 +15,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 BIN = VENV / ("Scripts" if sys.platform == "win32" else "bin")
+
+ALL_PROCESSORS = ("-n", "auto", "--dist", "worksteal")
 
 
 def main() -> int:
@@ -29,7 +32,7 @@ def main() -> int:
         if words and words[0] == "test":
             set_up("-e", ".[all]", "--group", "test")
             tell_of_missing_engine()
-            return run("python", "-m", "pytest", *words[1:])
+            return run("python", "-m", "pytest", *(words[1:] or ALL_PROCESSORS))
         set_up("-e", ".")
         if tell_of_missing_engine():
             os.environ.setdefault("CHAINRULE_ENGINE", "reference")  # training need not tell it again
