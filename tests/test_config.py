@@ -214,6 +214,49 @@ def test_train_does_not_write_its_history_over_what_it_reads(tmp_path: Path) -> 
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("as_validation", [False, True])
+def test_nothing_is_written_among_the_files_of_a_folder_that_is_read(as_validation: bool, tmp_path: Path) -> None:
+    fold = tmp_path / "fold"
+    fold.mkdir()
+    text = "x,y\n" + "".join(f"{i},{2 * i}\n" for i in range(60))
+    for file in (fold / "a.csv", tmp_path / "t.csv", tmp_path / "elsewhere.csv"):
+        file.write_text(text, encoding="utf-8")
+    (fold / "link.csv").symlink_to(tmp_path / "elsewhere.csv")
+    data = (str(tmp_path / "t.csv"), "--validation", str(fold)) if as_validation else (str(fold),)
+    options = ("--target", "y", "--epochs", "1", "--out", str(tmp_path / "m.safetensors"))
+    for history in (fold / "a.csv", tmp_path / "elsewhere.csv", fold / "new.csv"):
+        _refused(call("train", *data, *options, "--history", str(history)), "is what is read here; writing it would")
+    assert (fold / "a.csv").read_text() == (tmp_path / "elsewhere.csv").read_text() == text
+    assert not (fold / "new.csv").exists()
+    beside = call("train", *data, *options, "--history", str(fold / "h.jsonl"))  # no kind of table: it is not read
+    assert beside.code == 0
+    assert "saved" in beside.stderr
+    again = call("train", *data, *options, "--history", str(fold / "h.jsonl"))
+    assert f"replaced {fold / 'h.jsonl'}" in again.stderr
+    model = str(tmp_path / "m.safetensors")
+    _refused(call("predict", model, str(fold), "--out", str(fold / "new.csv")), "is what is read here")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("train", "digits", "--history", "options.csv"),
+        ("train", "digits", "--out", "options.safetensors"),
+        ("train", "digits", "--plot", "options.svg"),
+        ("find-lr", "digits", "--plot", "options.svg"),
+        ("compare", "digits", "--activation", "relu,tanh", "--plot", "options.svg"),
+    ],
+)
+def test_a_file_of_options_is_not_written_over(
+    argv: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = Path(argv[-1])
+    config.write_text("epochs = 1\n", encoding="utf-8")
+    _refused(call(*argv, "--config", str(config)), f"'{config}' is what is read here")
+    assert config.read_text(encoding="utf-8") == "epochs = 1\n"
+
+
 def test_train_that_diverges_says_so_and_keeps_what_was_learned(tmp_path: Path) -> None:
     options = ("--cost", "squared-error", "--activation", "relu,relu,identity", "--optimizer", "sgd", "--lr", "3")
     out, picture = tmp_path / "m.safetensors", tmp_path / "p.png"

@@ -10,7 +10,7 @@ import click
 from chainrule.cli.command import Command
 from chainrule.cli.config import config_option
 from chainrule.cli.options import NUMBER, PATH, data_argument, json_option, training_options
-from chainrule.cli.reading import layer_sizes, training_settings
+from chainrule.cli.reading import check_out, layer_sizes, training_settings
 from chainrule.cli.showing import print_json, rounds, say, tell
 
 
@@ -34,6 +34,7 @@ def compare(
     target_score: float | None,
     own_start: bool,
     plot: Path | None,
+    config: Path | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -46,14 +47,14 @@ def compare(
     """
     from chainrule.data.source import read_table
     from chainrule.engines import SlowEngineWarning, shortfall
-    from chainrule.model.write import check_writable, write
+    from chainrule.model.write import write
     from chainrule.render.plot import check_plot
     from chainrule.training.compare import VARIED
     from chainrule.training.compare import compare as compare_
 
     if plot is not None:
+        check_out("plot", plot, None, data, config)
         check_plot(plot)
-        check_writable(plot)
     vary: dict[str, Any] = {name: options[name] for name in VARIED if isinstance(options.get(name), tuple | list)}
     settings = training_settings(options | {name: values[0] for name, values in vary.items()})
     vary["hidden"] = [layer_sizes(text) for text in vary["hidden"]]

@@ -19,20 +19,19 @@ def config_option(heading: str = "Options") -> Any:
         heading=heading,
         type=PATH,
         is_eager=True,
-        expose_value=False,
         callback=_read,
         metavar="FILE.toml",
         help="Options from a file, such as lr = 0.01; those given here go before them.",
     )
 
 
-def _read(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
+def _read(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path | None:
     """Make the file's values the defaults; keys of other commands are passed over.
 
     Options are read before a command runs, so errors end it here.
     """
     if path is None:
-        return
+        return None
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -55,6 +54,7 @@ def _read(ctx: click.Context, param: click.Parameter, path: Path | None) -> None
         except ValueError as error:
             fail(f"{path}: {key}: {shown(value)} is not {error}")
     ctx.default_map = values
+    return path
 
 
 def _others(ctx: click.Context) -> list[set[str]]:

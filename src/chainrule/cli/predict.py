@@ -5,11 +5,10 @@ from typing import Any
 
 import click
 
-from chainrule.checks import shown
 from chainrule.cli.command import Command
 from chainrule.cli.options import NAME_OR_PATH, PATH, json_option
+from chainrule.cli.reading import check_out
 from chainrule.cli.showing import print_json, say, tell
-from chainrule.errors import InputError
 
 
 @click.command(cls=Command)
@@ -21,13 +20,13 @@ def predict(model_file: Path, data: str, out: Path | None, as_json: bool) -> Non
     """Predict a class or a number for every row of DATA; where it has the target column, tell how many are right."""
     from chainrule.data.source import read_table
     from chainrule.model.model_file import load_model
-    from chainrule.model.write import same_file, write
+    from chainrule.model.write import write
     from chainrule.render.csv_text import csv_text
     from chainrule.summary import prediction_rows, predictions_text
 
     model = load_model(model_file)
-    if out is not None and any(same_file(out, Path(read)) for read in (model_file, data)):
-        raise InputError(f"out: {shown(str(out))} is what is read here; writing it would lose it. Name another file")
+    if out is not None:
+        check_out("out", out, None, model_file, data)
     table = read_table(data)
     a = model.outputs_of(table)
     target = model.target

@@ -40,17 +40,30 @@ def read(file: Path, data: str | None) -> "tuple[Model, Examples, Mapping[str, s
     )
 
 
-def check_out(option: str, out: Path, suffix: str, file: Path, data: str | None) -> None:
-    """Refuse a file to write that is none, is of another kind, or is one that is read here."""
-    from chainrule.model.write import check_writable, same_file
+def check_out(option: str, out: Path, suffix: str | None, *read: str | Path | None) -> None:
+    """Refuse a file to write that is none, is not of this kind, or is, or lies among, what is read here."""
+    from chainrule.model.write import check_writable
 
-    if out.suffix.lower() != suffix:
+    if suffix is not None and out.suffix.lower() != suffix:
         raise InputError(f"{option}: {shown(str(out))} does not end in {suffix}")
-    if any(same_file(out, Path(read)) for read in (str(file), data) if read):
+    if any(_is_read(out, Path(each)) for each in read if each is not None):
         raise InputError(
             f"{option}: {shown(str(out))} is what is read here; writing it would lose it. Name another file"
         )
     check_writable(out)
+
+
+def _is_read(path: Path, data: Path) -> bool:
+    """Whether a file is, or would be once it is written, among those that are read as this data."""
+    from chainrule.data.source import KINDS, table_files
+    from chainrule.model.write import same_file
+
+    if same_file(path, data) or (same_file(path.parent, data) and path.suffix.lower() in KINDS):
+        return True
+    try:
+        return data.is_dir() and any(same_file(path, file) for file in table_files(data))
+    except (OSError, ValueError):  # data that cannot be read is told of where it is read
+        return False
 
 
 def names(text: str) -> tuple[str, ...]:

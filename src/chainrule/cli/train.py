@@ -6,13 +6,11 @@ from typing import Any
 
 import click
 
-from chainrule.checks import shown
 from chainrule.cli.command import Command
 from chainrule.cli.config import config_option
 from chainrule.cli.options import INTEGER, PATH, TEXTS, data_argument, decorated, json_option, option, training_options
-from chainrule.cli.reading import MODEL_SUFFIX, training_settings, validation
+from chainrule.cli.reading import MODEL_SUFFIX, check_out, training_settings, validation
 from chainrule.cli.showing import print_json, say, tell
-from chainrule.errors import InputError
 
 _STOPPING, _WRITTEN = "When to stop", "What is written"
 
@@ -70,6 +68,7 @@ def train(
     out: Path | None,
     history: Path | None,
     plot: Path | None,
+    config: Path | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -79,35 +78,29 @@ def train(
     """
     from chainrule.data.source import read_table
     from chainrule.model.model_file import model_content
-    from chainrule.model.write import check_writable, same_file, write
+    from chainrule.model.write import write
     from chainrule.render.plot import check_plot
     from chainrule.summary import plan_text, sizes, training_record, training_text
     from chainrule.training.history import check_history_file
     from chainrule.training.train import plan
 
     given = options["validation"]
-    if history is not None and any(same_file(history, Path(read)) for read in (data, given) if read):
-        raise InputError(
-            f"history: {shown(str(history))} is what is read here; writing it would lose it. Name another file"
-        )
-    options["validation"] = None if given is None else validation(given)
-    settings = training_settings(options | {"gradient_norms": plot is not None or history is not None})
-    table = read_table(data)
     out = out or Path(Path(data).stem + MODEL_SUFFIX)
-    check_writable(out)
-    if out.suffix.lower() != MODEL_SUFFIX:
-        raise InputError(f"out: {shown(str(out))} does not end in {MODEL_SUFFIX}, as a model file does")
+    for what, path, suffix in (("out", out, MODEL_SUFFIX), ("history", history, None), ("plot", plot, None)):
+        if path is not None:
+            check_out(what, path, suffix, data, given, config)
     for path, check in ((plot, check_plot), (history, check_history_file)):
         if path is not None:
             check(path)
-            check_writable(path)
+    options["validation"] = None if given is None else validation(given)
+    settings = training_settings(options | {"gradient_norms": plot is not None or history is not None})
+    table = read_table(data)
     planned = plan(table, settings)
     for line in plan_text(planned):
         tell(line)
     with planned.progress_bar() as watch:
         trained = planned.train(watch)
     files = {out: model_content(trained.model)}
-    replaced = out.exists()
     if history is not None:
         files[history] = trained.history.content(history)
     if plot is not None and len(trained.history):
@@ -115,9 +108,10 @@ def train(
         files[plot] = trained.history.picture(plot.suffix.lower(), title)
     elif plot is not None:
         tell(f"no epoch was finished: there is nothing to draw in {plot}")
+    replaced = {path for path in files if path.exists()}
     write(files)
     for path in files:
-        tell(f"{'replaced' if replaced and path == out else 'saved'} {path}")
+        tell(f"{'replaced' if path in replaced else 'saved'} {path}")
     if trained.interrupted:
         tell(f"interrupted after {trained.epochs} of {planned.epochs} epochs; what was learned is kept")
     if trained.divergence is not None:

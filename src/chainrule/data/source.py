@@ -14,6 +14,9 @@ from chainrule.data.table import Column, Table
 from chainrule.errors import DataError, MissingExtraError
 
 _READERS = {".csv": read_csv, ".tsv": read_csv, ".parquet": read_parquet, ".npz": read_npz}
+KINDS = tuple(_READERS)
+"""How the names of files end that hold a table."""
+
 _SKLEARN = {
     "iris": "load_iris",
     "wine": "load_wine",
@@ -46,6 +49,11 @@ def read_table(data: str | Path) -> Table:
         raise DataError(f"{data}: larger than the memory of this machine") from None
 
 
+def table_files(folder: Path) -> list[Path]:
+    """The files that are read as one table, in the order of their names."""
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in KINDS and file.is_file())
+
+
 def _file(path: Path) -> Table:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
@@ -54,7 +62,7 @@ def _file(path: Path) -> Table:
 
 
 def _folder(path: Path) -> Table:
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() in _READERS and file.is_file())
+    files = table_files(path)
     kinds = {file.suffix.lower() for file in files}
     if not files:
         raise DataError(f"{path}: the folder holds no file of a known kind ({', '.join(_READERS)})")
