@@ -17,7 +17,7 @@ import pytest
 
 import chainrule
 from chainrule.calculus.arrays import Array
-from chainrule.errors import InputError, ModelError
+from chainrule.errors import DivergenceError, InputError, ModelError
 from chainrule.training.history import Epoch
 
 pytest.importorskip("sklearn", reason="the extra sklearn is not installed")
@@ -699,3 +699,19 @@ def test_training_that_diverges_keeps_the_parameters_of_a_good_step(solver: str)
     if whole:  # after its last whole epoch it was what fewer epochs come to, and so after each step
         assert fitted.loss_curve_ == regressor(**settings, max_iter=whole).fit(X, NUMBERS).loss_curve_
     assert left < 5
+
+
+@pytest.mark.parametrize("thin", [False, True])
+def test_lbfgs_that_cannot_begin_says_which_layer_overflows_and_is_as_it_was(thin: bool) -> None:
+    settings = {"hidden_layer_sizes": (5, 5), "solver": "lbfgs"}
+    for activation, scale, times, message in (
+        ("exp", 300, 1, r"iteration 1: the activations of layer \d overflowed .* Scale X\."),
+        ("relu", 1, 1e200, r"the cost overflowed .*largest target .* Scale y\."),
+        ("relu", 1e160, 1, r"the cost overflowed .* Scale X\."),
+    ):
+        estimator = regressor(**settings, activation=activation)
+        before = dict(vars(estimator))
+        given: Any = sparse.csr_matrix(X * scale) if thin else X * scale
+        with pytest.raises(DivergenceError, match=message):
+            estimator.fit(given, NUMBERS * times)
+        assert vars(estimator) == before

@@ -59,6 +59,11 @@ class Examples:
             yield self.take(rows).dense()
 
 
+def too_large(examples: Examples) -> str:
+    """Which of "X" and "y" has the larger numbers, to be named where something overflows."""
+    return "y" if abs(examples.Y).max() > abs(examples.X).max() else "X"
+
+
 def least_cost(cost: str, Y: Array) -> Array | None:
     """The cost of each example, (n,), were a = y; scikit-learn's loss is what lies above it. None where it is 0."""
     if cost != "poisson":

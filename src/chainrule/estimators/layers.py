@@ -5,13 +5,12 @@
 
 from collections.abc import Sequence
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.network import Network, ParameterVector
-from chainrule.errors import DivergenceError, InputError
+from chainrule.errors import InputError
 
 _ACTIVATION = MappingProxyType({"logistic": "sigmoid"})
 """What scikit-learn calls otherwise."""
@@ -80,11 +79,3 @@ def unpacked(parameters: ParameterVector) -> tuple[list[Array], list[Array]]:
 def is_finite(parameters: ParameterVector) -> bool:
     """Whether every parameter is a number."""
     return bool(np.isfinite(parameters.vector).all())
-
-
-def divergence(X: Any, where: str, remedy: str) -> DivergenceError:
-    """The error for parameters that are no longer finite; it says where they became so and what to do."""
-    return DivergenceError(
-        f"Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-        f"preprocessed: {where}; the largest entry of X is {abs(X).max():.3g}. {remedy}."
-    )

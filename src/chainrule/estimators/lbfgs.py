@@ -6,7 +6,7 @@
 
 import warnings
 from dataclasses import replace
-from math import nan
+from math import isfinite, nan
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,13 @@ from sklearn.exceptions import ConvergenceWarning
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.network import Network, ParameterVector
 from chainrule.engines import engine
+from chainrule.engines.optimizer import Optimizer
+from chainrule.engines.state import TrainingState
+from chainrule.errors import DivergenceError
 from chainrule.estimators.callbacks import Watch
-from chainrule.estimators.examples import Examples, least_cost
-from chainrule.estimators.layers import divergence, is_finite
+from chainrule.estimators.examples import Examples, least_cost, too_large
+from chainrule.estimators.layers import is_finite
+from chainrule.training.guard import Guard
 from chainrule.training.history import Epoch
 from chainrule.training.loop import interrupts
 
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
 
 _CALLER = 5
 """From here to who called ``fit``, for warnings."""
+
+_NO_STEP = Optimizer("sgd", 1e-300)
+"""Moves parameters only where the gradient is not finite."""
 
 
 class Loss:
@@ -50,6 +57,18 @@ class Loss:
                 loss += share * C
                 nabla += share * nabla_C.vector
         return loss, nabla
+
+    def cause(self, vector: Array) -> str:
+        """Why the loss or its gradient is not finite where the parameters are these."""
+        for block in self.examples.blocks():
+            if block.weight > 0:
+                parameters = ParameterVector(self.network, vector.copy())
+                state = TrainingState(parameters, _NO_STEP, block.X, block.Y, len(block), 0, block.weights)
+                guard = Guard(state)
+                engine().run(state, 1)
+                if not guard.all_finite():
+                    return guard.take_back().cause
+        return "the loss overflowed"
 
 
 def minimise(
@@ -79,14 +98,18 @@ def minimise(
             if stopped or interrupted.is_set():
                 raise StopIteration
 
+        objective = Loss(parameters.network, examples)
         result: Any = minimize(
-            Loss(parameters.network, examples),
+            objective,
             parameters.vector.astype(np.float64),
             method="L-BFGS-B",
             jac=True,
             callback=after_each,
             options={"maxfun": mlp.max_fun, "maxiter": mlp.max_iter, "gtol": mlp.tol},
         )
+        if not (isfinite(result.fun) and np.isfinite(result.x).all()):
+            here = result.x if np.isfinite(result.x).all() else parameters.vector.astype(np.float64)
+            raise _divergence(f"L-BFGS diverged in iteration {result.nit + 1}: {objective.cause(here)}", examples)
     n_iterations = min(result.nit, mlp.max_iter)
     if interrupted.is_set():
         warnings.warn("Training interrupted by user.", stacklevel=_CALLER)
@@ -99,7 +122,15 @@ def minimise(
             ConvergenceWarning,
             stacklevel=_CALLER,
         )
-    parameters.vector[:] = result.x
+    with np.errstate(over="ignore"):
+        parameters.vector[:] = result.x
     if not is_finite(parameters):
-        raise divergence(examples.X, "L-BFGS diverged", "Scale X")
-    return float(result.fun), n_iterations, records
+        raise _divergence(f"L-BFGS found weights beyond {parameters.vector.dtype}", examples)
+    return np.float64(result.fun), n_iterations, records
+
+
+def _divergence(what: str, examples: Examples) -> DivergenceError:
+    return DivergenceError(
+        "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+        f"preprocessed: {what}. Scale {too_large(examples)}."
+    )
