@@ -715,3 +715,14 @@ def test_lbfgs_that_cannot_begin_says_which_layer_overflows_and_is_as_it_was(thi
         with pytest.raises(DivergenceError, match=message):
             estimator.fit(given, NUMBERS * times)
         assert vars(estimator) == before
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_fit_that_raises_uses_up_no_random_numbers(solver: str) -> None:
+    generator = np.random.RandomState(5)
+    estimator = regressor(random_state=generator, solver=solver, hidden_layer_sizes=(5, 5), activation="exp")
+    with pytest.raises(DivergenceError):
+        estimator.fit(X * 300, NUMBERS)
+    assert same(
+        estimator.fit(X, NUMBERS), clone(estimator).set_params(random_state=np.random.RandomState(5)).fit(X, NUMBERS)
+    )
