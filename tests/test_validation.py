@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from chainrule import Epoch, Network, ParameterVector, Schedule, Settings, Table, Trained, read_table, train
+from chainrule import Epoch, Network, Optimizer, ParameterVector, Schedule, Settings, Table, Trained, read_table, train
 from chainrule.calculus.gradient import gradient
 from chainrule.engines import engine
 from chainrule.errors import DataError, InputError
@@ -347,9 +347,9 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"patience": 2.5}, "patience: 2.5 is not"),
     ({"metric": "acuracy", "patience": 3}, "metric: 'acuracy' is not known. Did you mean 'accuracy'?"),
     ({"metric": "accuracy"}, "metric: 'accuracy' is not measured without validation examples"),
-    ({"schedule": "cosine"}, "schedule: 'cosine' is not a Schedule"),
+    ({"schedule": 3}, "schedule: 3 is not a Schedule"),
     ({"clip_norm": 0}, "clip norm: 0 is not the most that ∇C may be long"),
-    ({"dropout": 0.5}, "dropout: 0.5 is not a list of probabilities"),
+    ({"dropout": None}, "dropout: None is not a list of probabilities"),
     ({"dropout": (1,)}, "dropout: 1 is not a probability of at least 0 and below 1"),
     ({"dropout": (0.1,) * 4}, "dropout: 4 probabilities for 2 hidden layers"),
     ({"class_weight": "even"}, "class weight: 'even' is not \"balanced\", or a weight for each class"),
@@ -403,3 +403,15 @@ def test_a_network_without_examples_to_weigh_has_the_plain_cost() -> None:
     assert penalised_cost(p, X, Y, None) == pytest.approx(14 / 3, rel=1e-15)
     assert penalised_cost(p, X, Y, np.array([1.0, 0.0, 3.0])) == pytest.approx(28 / 4, rel=1e-15)
     assert penalised_cost(p, X, Y, np.zeros(3)) == 0
+
+
+def test_one_name_or_number_stands_for_what_it_names() -> None:
+    brief = Settings(optimizer="sgd", schedule="cosine", activation="tanh", target="y", dropped="z", dropout=0.2)  # pyright: ignore[reportArgumentType]
+    assert brief == Settings(
+        optimizer=Optimizer("sgd"),
+        schedule=Schedule("cosine"),
+        activation=("tanh",),
+        target=("y",),
+        dropped=("z",),
+        dropout=(0.2,),
+    )

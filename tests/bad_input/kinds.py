@@ -871,7 +871,9 @@ SETTINGS: list[tuple[str, Mapping[str, Any], tuple[str, ...]]] = [
     ("activation a number", {"activation": 3}, ("activation", "3")),
     ("activation of numbers", {"activation": (3,)}, ("activation: 3 is not a text",)),
     ("cost a number", {"cost": 3}, ("cost", "3", "Known: squared-error")),
-    ("optimizer a text", {"optimizer": "adam"}, ("optimizer", "'adam'", "Optimizer")),
+    ("optimizer a number", {"optimizer": 3}, ("optimizer: 3 is not an Optimizer",)),
+    ("optimizer unknown", {"optimizer": "adma"}, ("optimizer: 'adma'", "Did you mean 'adam'")),
+    ("schedule unknown", {"schedule": "cosin"}, ("schedule: 'cosin'", "Did you mean 'cosine'")),
     ("hidden of texts", {"hidden": (64, "x")}, ("hidden: 'x' is not a layer size", "at least 1")),
     ("hidden of floats", {"hidden": (6.5,)}, ("hidden: 6.5 is not a layer size", "at least 1")),
     ("epochs a text", {"epochs": "5"}, ("epochs: '5' is not a whole number of at least 1",)),
@@ -887,7 +889,6 @@ SETTINGS: list[tuple[str, Mapping[str, Any], tuple[str, ...]]] = [
     ("l1 a text", {"l1": "0.1"}, ("l1", "'0.1'", "a number of 0 or more")),
     ("target a number", {"target": 3}, ("target: 3 is not a",)),
     ("target of numbers", {"target": (3,)}, ("target: 3 is not a",)),
-    ("dropped a text", {"dropped": "size"}, ("dropped: 'size' is not a list",)),
     ("task a list", {"task": ["auto"]}, ("task", "['auto']", "Known: auto")),
     ("standardise a text", {"standardise": "no"}, ("standardise", "'no'", "True or False")),
 ]

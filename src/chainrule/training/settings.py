@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import cast
 
 from chainrule.calculus.cost import COSTS
@@ -39,6 +40,9 @@ class Settings:
     ``validation`` a tenth is held out then. ``metric`` is what is better: "cost" (also where it is None), or a name of
     :data:`chainrule.training.metrics.METRICS`. Each of ``callbacks`` is called with the :class:`Epoch` after it; where
     one returns True, training ends. With ``gradient_norms`` the history has those of each layer.
+
+    An optimizer or a schedule may be given by its name, and one name of an activation or of a column, or one number of
+    ``dropout``, without a tuple around it.
     """
 
     hidden: tuple[int, ...] = (64, 32)
@@ -65,6 +69,7 @@ class Settings:
     gradient_norms: bool = False
 
     def __post_init__(self) -> None:
+        self._widen()
         for n in sequence("hidden", self.hidden, "a list of layer sizes such as (64, 32)"):
             whole_number("hidden", n, "a layer size, a whole number of at least 1", lambda n: n >= 1)
         for what, names in (("activation", self.activation), ("target", self.target), ("dropped", self.dropped)):
@@ -79,6 +84,15 @@ class Settings:
         require(isinstance(self.standardise, bool), "standardise", self.standardise, "True or False")
         self._check_steps()
         self._check_validation()
+
+    def _widen(self) -> None:
+        """Make a name of an optimizer or a schedule what it names, and one name or number a tuple of it."""
+        for what, named in (("optimizer", Optimizer), ("schedule", Schedule)):
+            if isinstance(value := getattr(self, what), str):
+                object.__setattr__(self, what, named(value))
+        for what, kind in (("activation", str), ("target", str), ("dropped", str), ("dropout", Real)):
+            if isinstance(value := getattr(self, what), kind):
+                object.__setattr__(self, what, (value,))
 
     def _check_steps(self) -> None:
         require(isinstance(self.schedule, Schedule), "schedule", self.schedule, "a Schedule")
