@@ -27,6 +27,7 @@ from chainrule.errors import FileError, InputError
 from chainrule.training import activation_time
 from chainrule.training.compare import Epoch, Run
 from chainrule.training.compare_measures import SAMPLE, Layer, Measures, measure, sample
+from chainrule.training.compare_text import run_name
 from chainrule.training.guard import Divergence
 from chainrule.training.schedule import Schedule
 from chainrule.training.train import plan
@@ -403,9 +404,54 @@ def test_the_command_takes_several_values_of_each_option() -> None:
 
 def test_a_file_has_the_options_too(tmp_path: Path) -> None:
     path = tmp_path / "options.toml"
-    path.write_text('activation = ["sigmoid", "tanh"]\nlr = 0.01\ntarget-score = 0.5\n', encoding="utf-8")
+    path.write_text('activation = "sigmoid,tanh"\nlr = 0.01\ntarget-score = 0.5\n', encoding="utf-8")
     record = json.loads(_call("--config", str(path), "--json").stdout)
     assert (record["varied"], record["target_score"]) == ({"activation": ["sigmoid", "tanh"]}, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("argv", "settings", "names"),
+    [
+        (("--dropout", "0,0.2"), [{"dropout": 0}, {"dropout": 0.2}], ["dropout 0", "dropout 0.2"]),
+        (("--clip-norm", "0.1,1"), [{"clip_norm": 0.1}, {"clip_norm": 1}], ["clip norm 0.1", "clip norm 1"]),
+        (
+            ("--schedule", "step:every=1,cosine"),
+            [{"schedule": "step:every=1"}, {"schedule": "cosine"}],
+            ["step:every=1", "cosine"],
+        ),
+        (
+            ("--optimizer", "adamw", "--weight-decay", "0.1,0.9"),
+            [{"weight_decay": 0.1}, {"weight_decay": 0.9}],
+            ["weight decay 0.1", "weight decay 0.9"],
+        ),
+    ],
+)
+def test_the_command_varies_steps_too(argv: tuple[str, ...], settings: list[dict[str, Any]], names: list[str]) -> None:
+    record = json.loads(_call(*argv, "--json").stdout)
+    assert [run["setting"] for run in record["runs"]] == settings
+    costs = [[at["cost"] for at in run["history"]] for run in record["runs"]]
+    assert costs[0] != costs[1]
+    text = _call(*argv).stdout
+    assert all(f"\n{name} " in text for name in names)
+
+
+def test_a_weight_decay_that_the_optimizer_does_not_have_is_refused() -> None:
+    with pytest.raises(InputError, match="weight decay: adam has none; it belongs to adamw"):
+        compare(_digits(), Settings(epochs=1), weight_decay=[0.1, 0.2])
+
+
+def test_a_run_is_called_by_the_names_of_its_settings() -> None:
+    compared = compare(_lines(), Settings(target=("y",), epochs=1), hidden=[(3,), (4,)], seed=[0, 1])
+    assert [run_name(run) for run in compared.runs] == [f"hidden {n}, seed {s}" for n in (3, 4) for s in (0, 1)]
+    assert "\nhidden 3, seed 0 " in compared.text()
+
+
+def test_a_time_below_that_of_the_identity_is_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chainrule.training.compare.nanoseconds", lambda names: {"tanh": 4.0, "relu": -1.0})  # pyright: ignore
+    text = compare(_lines(), Settings(target=("y",), epochs=1), activation=["tanh", "relu"]).text()
+    relu = next(line for line in text.splitlines() if line.startswith("relu "))
+    assert relu.endswith("–")
+    assert "no longer than the identity" in text
 
 
 def test_numbers_are_scored_by_r2() -> None:
@@ -529,7 +575,7 @@ def test_compare_refuses_what_train_refuses(kind: Option) -> None:
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
-        ((), ("nothing differs", "--activation sigmoid,tanh,relu")),
+        ((), ("nothing differs", "such as sigmoid, tanh and relu for activation")),
         (("--activation", "relu"), ("nothing differs",)),
         (("--activation", "relu,rleu"), ("activation: 'rleu'", "Did you mean 'relu'")),
         (("--activation", "relu,softmax"), ("layer 1 of 3 is 'softmax'", "only the last")),

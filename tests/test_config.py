@@ -106,10 +106,45 @@ def test_one_file_serves_train_find_lr_and_compare(tmp_path: Path) -> None:
 
 
 def test_options_with_several_values_are_lists(tmp_path: Path) -> None:
-    config = _config(tmp_path, 'hidden = ["8", "4,4"]\nepochs = 1\nlr = [0.01, 0.001]\n')
+    config = _config(tmp_path, "hidden = [[8], [4, 4]]\nepochs = 1\nlr = [0.01, 0.001]\n")
     compared = call("compare", "digits", "--config", config, "--json")
     assert compared.code == 0, compared.stderr
-    assert len(json.loads(compared.stdout)["runs"]) == 4
+    assert [run["sizes"] for run in json.loads(compared.stdout)["runs"]] == [[64, 8, 10]] * 2 + [[64, 4, 4, 10]] * 2
+
+
+def test_a_list_is_the_same_network_in_train_and_compare(tmp_path: Path) -> None:
+    text = 'hidden = [8, 4]\nactivation = ["tanh", "relu"]\nepochs = 1\ndropout = [0.1, 0.2]\n'
+    config = _config(tmp_path, text)
+    record = _trained(tmp_path, "--config", config)
+    compared = call("compare", "digits", "--config", config, "--lr", "0.1,0.2", "--json")
+    assert compared.code == 0, compared.stderr
+    runs = json.loads(compared.stdout)["runs"]
+    assert [run["sizes"] for run in runs] == [record["sizes"]] * 2 == [[64, 8, 4, 10]] * 2
+    assert [run["activation"] for run in runs] == [["tanh", "relu", "softmax"]] * 2
+    several = _config(tmp_path, text.replace('["tanh", "relu"]', '[["tanh", "relu"], ["relu"]]'))
+    runs = json.loads(call("compare", "digits", "--config", several, "--json").stdout)["runs"]
+    assert [run["setting"]["activation"] for run in runs] == [["tanh", "relu"], "relu"]
+    assert [run["activation"] for run in runs] == [["tanh", "relu", "softmax"], ["relu", "relu", "softmax"]]
+
+
+def test_compare_trains_on_the_rows_that_train_would_and_says_what_it_passes_over(tmp_path: Path) -> None:
+    written = [tmp_path / name for name in ("h.csv", "p.svg")]
+    config = _config(
+        tmp_path,
+        f'hidden = [8]\nepochs = 3\nvalidation = 0.2\nmetric = "accuracy"\nhistory = "{written[0]}"\n'
+        f'plot = "{written[1]}"\nmost = 0.1\n',
+    )
+    compared = call("compare", "digits", "--config", config, "--own-start", "--lr", "0.001,0.1", "--json")
+    assert compared.stderr == f"{config}: compare passes over history, plot, most\n"
+    options = ("--hidden", "8", "--epochs", "3", "--validation", "0.2")
+    alone = _trained(tmp_path, *options)
+    record = json.loads(compared.stdout)
+    assert record["train_examples"] == alone["train_examples"]
+    costs = [row["cost"] for row in record["runs"][0]["history"]]
+    assert costs == [row["cost"] for row in alone["history"]]
+    found = call("find-lr", "digits", "--config", config, "--json")
+    assert found.stderr.startswith(f"{config}: find-lr passes over epochs, validation, metric, history, plot\n")
+    assert not any(path.exists() for path in written)
 
 
 BAD = [
@@ -252,9 +287,9 @@ def test_a_file_of_options_is_not_written_over(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     config = Path(argv[-1])
-    config.write_text("epochs = 1\n", encoding="utf-8")
+    config.write_text("l2 = 0.0\n", encoding="utf-8")
     _refused(call(*argv, "--config", str(config)), f"'{config}' is what is read here")
-    assert config.read_text(encoding="utf-8") == "epochs = 1\n"
+    assert config.read_text(encoding="utf-8") == "l2 = 0.0\n"
 
 
 def test_train_that_diverges_says_so_and_keeps_what_was_learned(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,15 @@ import click
 
 from chainrule.cli.command import Command
 from chainrule.cli.config import config_option
-from chainrule.cli.options import NUMBER, PATH, data_argument, json_option, training_options
-from chainrule.cli.reading import check_out, layer_sizes, training_settings
+from chainrule.cli.options import NUMBER, PATH, data_argument, json_option, stopping_options, training_options
+from chainrule.cli.reading import check_out, dropout, layer_sizes, names, schedule, training_settings, validation
 from chainrule.cli.showing import print_json, rounds, say, tell
 
 
 @click.command(cls=Command)
 @data_argument
 @training_options(several=True)
+@stopping_options
 @click.option(
     "--target-score",
     type=NUMBER,
@@ -41,9 +43,9 @@ def compare(
     """Train the same network on DATA under different settings, side by side: cost and score by epoch and second, and
     what their layers are like.
 
-    --activation, --cost, --optimizer, --lr, --batch-size, --l1, --l2 and --seed take several values with commas
-    between, as in --activation sigmoid,tanh,relu; there is a run for each combination. Split, first weights and order
-    are the same in all. Ctrl-C stops early and shows what was done.
+    --activation, --cost, --optimizer, --lr, --weight-decay, --batch-size, --schedule, --clip-norm, --dropout, --l1,
+    --l2 and --seed take several values with commas between, as in --activation sigmoid,tanh,relu; there is a run for
+    each combination. Split, first weights and order are the same in all. Ctrl-C stops early and shows what was done.
     """
     from chainrule.data.source import read_table
     from chainrule.engines import SlowEngineWarning, shortfall
@@ -53,11 +55,20 @@ def compare(
     from chainrule.training.compare import compare as compare_
 
     if plot is not None:
-        check_out("plot", plot, None, data, config)
+        check_out("plot", plot, None, data, options["validation"], config)
         check_plot(plot)
+    if options["validation"] is not None:
+        options["validation"] = validation(options["validation"])
     vary: dict[str, Any] = {name: options[name] for name in VARIED if isinstance(options.get(name), tuple | list)}
     settings = training_settings(options | {name: values[0] for name, values in vary.items()})
-    vary["hidden"] = [layer_sizes(text) for text in vary["hidden"]]
+    warm_up = options["warm_up"]
+    read: dict[str, Callable[[str], Any]] = {
+        "hidden": layer_sizes,
+        "activation": lambda text: _alone(names(text) or ("",)),
+        "dropout": lambda text: _alone(dropout(text)),
+        "schedule": lambda text: schedule(text, warm_up),
+    }
+    vary |= {name: [read[name](text) for text in vary[name]] for name in read if name in vary}
     table = read_table(data)
     if slow := shortfall():
         tell(slow)
@@ -74,3 +85,7 @@ def compare(
         say(compared.text())
     if compared.interrupted:
         sys.exit(130)
+
+
+def _alone(values: tuple[Any, ...]) -> Any:
+    return values[0] if len(values) == 1 else values

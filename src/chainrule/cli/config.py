@@ -1,7 +1,7 @@
 """A TOML file with a command's options: its keys are their names, and the command line goes before it."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,39 +9,48 @@ import click
 
 from chainrule.checks import did_you_mean, shown
 from chainrule.cli.options import INTEGER, NUMBER, PATH, Listed, Several, Weights, option
-from chainrule.cli.showing import fail
+from chainrule.cli.showing import fail, tell
+
+OUTPUTS = ("out", "history", "plot")
+"""What is written is train's: where one file serves several commands, none writes over what another one wrote."""
 
 
-def config_option(heading: str = "Options") -> Any:
-    """--config FILE.toml, whose values stand where the command line has none."""
+def config_option(outputs: bool = False) -> Any:
+    """--config FILE.toml, whose values stand where the command line has none; ``outputs`` as well, or none of them."""
+
+    def read(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path | None:
+        if path is not None:
+            _read(ctx, path, () if outputs else OUTPUTS)
+        return path
+
     return option(
         "--config",
-        heading=heading,
         type=PATH,
         is_eager=True,
-        callback=_read,
+        callback=read,
         metavar="FILE.toml",
         help="Options from a file, such as lr = 0.01; those given here go before them.",
     )
 
 
-def _read(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path | None:
-    """Make the file's values the defaults; keys of other commands are passed over.
+def _read(ctx: click.Context, path: Path, without: Sequence[str]) -> None:
+    """Make the file's values the defaults; keys of other commands, and those ``without``, are passed over and told.
 
     Options are read before a command runs, so errors end it here.
     """
-    if path is None:
-        return None
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'it is no UTF-8 text'})")
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         fail(f"{path}: not TOML ({error}); a line of it is such as lr = 0.01")
-    known = {_name(each): each for each in ctx.command.params if isinstance(each, click.Option) and each is not param}
+    options = {_name(each): each for each in ctx.command.params if isinstance(each, click.Option)}
+    known = {name: each for name, each in options.items() if name not in ("config", *without)}
     values: dict[str, Any] = {}
+    passed_over: list[str] = []
     for key, value in given.items():
         if key not in known and any(key in theirs for theirs in _others(ctx)):
+            passed_over.append(key)
             continue
         if key not in known:
             table = " It is a table; options stand before the first one." if isinstance(value, dict) else ""
@@ -53,8 +62,9 @@ def _read(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path
             values[chosen.name] = _as_given(chosen, value)
         except ValueError as error:
             fail(f"{path}: {key}: {shown(value)} is not {error}")
+    if passed_over:
+        tell(f"{path}: {ctx.info_name} passes over {', '.join(passed_over)}")
     ctx.default_map = values
-    return path
 
 
 def _others(ctx: click.Context) -> list[set[str]]:
@@ -81,16 +91,26 @@ def _as_given(chosen: click.Option, value: Any) -> Any:
     if isinstance(kind, Weights) and isinstance(value, Mapping):
         weights = cast("Mapping[str, Any]", value)
         return ",".join(f"{name}={_one(x, (int, float), 'a table of numbers')}" for name, x in weights.items())
-    if isinstance(kind, Several):
-        kind, separated = kind.one, True
-    else:
-        separated = isinstance(kind, Listed)
+    several = isinstance(kind, Several)
+    if several:
+        kind = kind.one
     types, expected = _types(kind)
-    if chosen.multiple or separated:
+
+    def texts(value: Any) -> list[str]:
         values = cast("list[Any]", value if isinstance(value, list) else [value])
-        texts = [str(_one(each, types, f"{expected}, or a list of such")) for each in values]
-        return texts if chosen.multiple else ",".join(texts)
-    return str(_one(value, types, expected))
+        return [str(_one(each, types, f"{expected}, or a list of such")) for each in values]
+
+    if isinstance(kind, Listed):  # a list is one value; where there may be several, a list of lists is these
+        if chosen.multiple or (several and isinstance(value, list)):
+            lists = cast("list[Any]", value if _is_list_of_lists(value) else [value])
+            return [",".join(texts(each)) for each in lists]
+        return ",".join(texts(value))
+    return texts(value) if chosen.multiple or several else str(_one(value, types, expected))
+
+
+def _is_list_of_lists(value: Any) -> bool:
+    values = cast("list[Any]", value if isinstance(value, list) else [])
+    return bool(values) and all(isinstance(each, list) for each in values)
 
 
 def _types(kind: Any) -> tuple[tuple[type, ...], str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -27,7 +27,7 @@ class Number(click.ParamType[float]):
 
 
 class Several(click.ParamType[tuple[Any, ...]]):
-    """Values of one type with commas between them, as a tuple."""
+    """Values of one type with commas between them, or from a configuration a list of them, as a tuple."""
 
     def __init__(self, one: click.ParamType[Any]) -> None:
         self.one = one
@@ -35,7 +35,8 @@ class Several(click.ParamType[tuple[Any, ...]]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Any, ...]:
         """Each value as its type has it."""
-        return tuple(self.one.convert(part.strip(), param, ctx) for part in str(value).split(","))
+        parts = cast("list[str]", value) if isinstance(value, list) else str(value).split(",")
+        return tuple(self.one.convert(part.strip(), param, ctx) for part in parts)
 
 
 class Listed(click.ParamType[str]):
@@ -173,7 +174,7 @@ def training_options(several: bool = False, without: Sequence[str] = ()) -> Call
         one(
             "--activation",
             heading=network,
-            type=type_(click.STRING) if several else TEXTS,
+            type=type_(TEXTS),
             default="relu",
             help=f"{names}{'' if several else ', or one for each, or one more for the output layer'}.",
         ),
@@ -189,10 +190,10 @@ def training_options(several: bool = False, without: Sequence[str] = ()) -> Call
         one(
             "--dropout",
             heading=network,
-            type=TEXTS,
+            type=type_(TEXTS),
             metavar="P",
-            help="How probably a neuron is left out of a step: one number for all hidden layers, or one for each, or "
-            "one more, the first, for the inputs.",
+            help="How probably a neuron is left out of a step: one number for all hidden layers"
+            f"{'' if several else ', or one for each, or one more, the first, for the inputs'}.",
         ),
         one(
             "--optimizer",
@@ -208,7 +209,12 @@ def training_options(several: bool = False, without: Sequence[str] = ()) -> Call
             help="Learning rate. Default: 0.001 for adam, adamw and rmsprop, 0.01 with momentum, 0.1 for sgd.",
         ),
         *(
-            one(f"--{name.replace('_', '-')}", heading=steps, type=NUMBER, help=text)
+            one(
+                f"--{name.replace('_', '-')}",
+                heading=steps,
+                type=type_(NUMBER) if name == "weight_decay" else NUMBER,
+                help=text,
+            )
             for name, text in OPTIMIZER_CONSTANTS.items()
         ),
         one("--batch-size", heading=steps, type=type_(INTEGER), default=32, help="Examples in a step."),
@@ -221,6 +227,7 @@ def training_options(several: bool = False, without: Sequence[str] = ()) -> Call
         one(
             "--schedule",
             heading=steps,
+            type=type_(click.STRING),
             default="constant",
             help="How the learning rate changes: constant, step, cosine, one-cycle, plateau or inverse; with constants "
             "as in step:every=10:factor=0.5, plateau:patience=5, cosine:least=0.01, one-cycle:rise=0.3, "
@@ -230,7 +237,11 @@ def training_options(several: bool = False, without: Sequence[str] = ()) -> Call
             "--warm-up", heading=steps, type=NUMBER, metavar="EPOCHS", help="How long the learning rate rises at first."
         ),
         one(
-            "--clip-norm", heading=steps, type=NUMBER, metavar="LENGTH", help="A gradient that is longer is shortened."
+            "--clip-norm",
+            heading=steps,
+            type=type_(NUMBER),
+            metavar="LENGTH",
+            help="A gradient that is longer is shortened.",
         ),
         one(
             "--seed",
@@ -240,6 +251,31 @@ def training_options(several: bool = False, without: Sequence[str] = ()) -> Call
             help="Fixes the split, the first weights, the order and what is dropped.",
         ),
     )
+
+
+stopping_options = decorated(
+    option(
+        "--validation",
+        heading="When to stop",
+        type=TEXTS,
+        metavar="SHARE|DATA",
+        help="A share of the training examples to hold out and watch, such as 0.1; or other data, as DATA is given.",
+    ),
+    option(
+        "--patience",
+        heading="When to stop",
+        type=INTEGER,
+        metavar="EPOCHS",
+        help="Stop after so many epochs in a row that are no better, and keep the best; 0.1 is held out where "
+        "--validation says nothing else.",
+    ),
+    option(
+        "--metric",
+        heading="When to stop",
+        help="What is better: cost; accuracy, balanced-accuracy, macro-f1 or log-loss of classes; r2, mae or rmse of "
+        "numbers. Default: cost.",
+    ),
+)
 
 
 OPTIMIZER_CONSTANTS = {

@@ -89,13 +89,13 @@ def training_settings(options: Mapping[str, Any]) -> "Settings":
     from chainrule.training.train import Settings
 
     given = dict(options)
-    weights, dropout = given.pop("class_weight"), given.pop("dropout")
+    weights, dropped_out = given.pop("class_weight"), given.pop("dropout")
     return Settings(
         hidden=layer_sizes(given.pop("hidden")),
         activation=names(given.pop("activation")),
         optimizer=_optimizer(given),
-        schedule=_schedule(given.pop("schedule", "constant"), given.pop("warm_up", None)),
-        dropout=() if dropout is None else _numbers("dropout", dropout, "0.2, or 0.1,0.5"),
+        schedule=schedule(given.pop("schedule", "constant"), given.pop("warm_up", None)),
+        dropout=() if dropped_out is None else dropout(dropped_out),
         class_weight=weights if weights in (None, "balanced") else _weights(weights),
         dropped=given.pop("drop"),
         standardise=given.pop("scale"),
@@ -136,7 +136,12 @@ def _optimizer(given: dict[str, Any]) -> "Optimizer":
     return optimizer
 
 
-def _schedule(text: str, warm_up: float | None) -> "Schedule":
+def dropout(text: str) -> tuple[float, ...]:
+    """The probabilities that a list with commas names."""
+    return _numbers("dropout", text, "0.2, or 0.1,0.5")
+
+
+def schedule(text: str, warm_up: float | None) -> "Schedule":
     """A schedule from its name and its constants, such as step:every=10:factor=0.5."""
     from chainrule.training.schedule import Schedule
 

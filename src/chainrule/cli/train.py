@@ -8,35 +8,20 @@ import click
 
 from chainrule.cli.command import Command
 from chainrule.cli.config import config_option
-from chainrule.cli.options import INTEGER, PATH, TEXTS, data_argument, decorated, json_option, option, training_options
+from chainrule.cli.options import (
+    PATH,
+    data_argument,
+    decorated,
+    json_option,
+    option,
+    stopping_options,
+    training_options,
+)
 from chainrule.cli.reading import MODEL_SUFFIX, check_out, training_settings, validation
 from chainrule.cli.showing import print_json, say, tell
 
-_STOPPING, _WRITTEN = "When to stop", "What is written"
+_WRITTEN = "What is written"
 
-stopping_options = decorated(
-    option(
-        "--validation",
-        heading=_STOPPING,
-        type=TEXTS,
-        metavar="SHARE|DATA",
-        help="A share of the training examples to hold out and watch, such as 0.1; or other data, as DATA is given.",
-    ),
-    option(
-        "--patience",
-        heading=_STOPPING,
-        type=INTEGER,
-        metavar="EPOCHS",
-        help="Stop after so many epochs in a row that are no better, and keep the best; 0.1 is held out where "
-        "--validation says nothing else.",
-    ),
-    option(
-        "--metric",
-        heading=_STOPPING,
-        help="What is better: cost; accuracy, balanced-accuracy, macro-f1 or log-loss of classes; r2, mae or rmse of "
-        "numbers. Default: cost.",
-    ),
-)
 writing_options = decorated(
     option(
         "--out",
@@ -61,7 +46,7 @@ writing_options = decorated(
 @training_options()
 @stopping_options
 @writing_options
-@config_option()
+@config_option(outputs=True)
 @json_option
 def train(
     data: str,

@@ -14,7 +14,7 @@ from chainrule.calculus.network import Network, ParameterVector
 from chainrule.checks import file_path, known, listed, number, require, sequence
 from chainrule.data.table import Table
 from chainrule.engines import engine, warn_of_shortfall
-from chainrule.engines.optimizer import Optimizer
+from chainrule.engines.optimizer import METHODS, Optimizer
 from chainrule.errors import InputError
 from chainrule.model.write import write
 from chainrule.training.activation_time import nanoseconds
@@ -30,9 +30,10 @@ MOST_RUNS = 16
 TARGET_SHARE = 0.95
 """The score that the runs are timed to, where nobody names one, as a share of the best that any of them reaches."""
 
+_CONSTANTS = ("lr", "weight_decay")
 _NOT_VARIED = ("target", "task", "dropped", "epochs", "validation", "metric", "callbacks", "gradient_norms")
-VARIED = (*(f.name for f in fields(Settings) if f.name not in _NOT_VARIED), "lr")
-"""What may differ: the settings that are no matter of the data or of what is watched, and the optimizer's rate."""
+VARIED = (*(f.name for f in fields(Settings) if f.name not in _NOT_VARIED), *_CONSTANTS)
+"""What may differ: the settings that are no matter of the data or of what is watched, and the optimizer's rates."""
 
 Watcher = Callable[[int, int], None]
 
@@ -224,7 +225,7 @@ def _combinations(vary: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     n = prod(len(values) for values in vary.values())
     if n < 2:
         raise InputError(
-            "compare: nothing differs; give a setting several values, such as --activation sigmoid,tanh,relu"
+            "compare: nothing differs; give a setting several values, such as sigmoid, tanh and relu for activation"
         )
     if n > MOST_RUNS:
         raise InputError(f"compare: {n} combinations of {listed(vary)} are more than the most, {MOST_RUNS}")
@@ -237,11 +238,10 @@ def _changed(settings: Settings, chosen: Mapping[str, Any]) -> Settings:
     optimizer = changes.pop("optimizer", settings.optimizer)
     if not isinstance(optimizer, Optimizer):
         optimizer = replace(settings.optimizer, name=optimizer, lr=None)
-    if changes.get("lr") is not None:
-        optimizer = replace(optimizer, lr=changes["lr"])
-    changes.pop("lr", None)
-    if isinstance(changes.get("activation"), str):
-        changes["activation"] = (changes["activation"],)
+    constants = {name: changes.pop(name) for name in _CONSTANTS if name in changes}
+    optimizer = replace(optimizer, **{name: value for name, value in constants.items() if value is not None})
+    if constants.get("weight_decay") is not None and not METHODS[optimizer.name].decays:
+        raise InputError(f"weight decay: {optimizer.name} has none; it belongs to adamw")
     return replace(settings, optimizer=optimizer, **changes)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 from chainrule.engines.optimizer import Optimizer
 from chainrule.render.numbers import percent, significant
 from chainrule.render.text import COLUMNS, columns, printable, width, wrapped
+from chainrule.training.schedule import Schedule
 
 if TYPE_CHECKING:
     from chainrule.training.compare import Comparison, Run
@@ -23,12 +24,21 @@ def label(value: Any) -> str:
         return "-".join(label(each) for each in cast("Sequence[Any]", value)) or "none"
     if isinstance(value, Optimizer):
         return value.name
+    if isinstance(value, Schedule):
+        return value.label
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def run_name(run: "Run") -> str:
     """What is set in it alone."""
-    return ", ".join(label(value) for value in run.setting.values())
+    return ", ".join(
+        label(value) if isinstance(value, str | Optimizer | Schedule) else f"{_words(name)} {label(value)}"
+        for name, value in run.setting.items()
+    )
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _three(x: float) -> str:
@@ -52,7 +62,9 @@ _TABLES: Sequence[tuple[str, Callable[["Layer"], float | None], Callable[[float]
 def text(comparison: "Comparison") -> str:
     """What is compared and how; a row for each run; the layers of each, one table for each measure."""
     named = [printable(run_name(run)) for run in comparison.runs]
-    numbered = any(width(name) > _NAME_CELLS for name in named)
+    numbered = any(width(name) > _NAME_CELLS for name in named) or any(
+        width(line) > COLUMNS for line in _runs(comparison, named)
+    )
     names = [f"run {n}" for n, _ in enumerate(named, 1)] if numbered else named
     lines = _head(comparison)
     if numbered:
@@ -96,11 +108,13 @@ def _runs(comparison: "Comparison", names: Sequence[str]) -> list[str]:
     accuracy = comparison.score == "accuracy"
     target = comparison.target_score
     to = NONE if target is None else percent(target) if accuracy else f"R² {target:.4f}"
-    what = " ".join(comparison.varied) if len(comparison.varied) == 1 else "run"
+    what = _words(" ".join(comparison.varied)) if len(comparison.varied) == 1 else "run"
+    if any(name.startswith(f"{what} ") for name in names):  # it stands in the rows
+        what = ""
     rows = [
         ["", "", "", "whole", "run", "to", to, "ns"],
         [
-            what.replace("_", " "),
+            what,
             "cost C",
             "accuracy" if accuracy else "R²",
             *["epochs", "seconds"] * 2,
@@ -119,7 +133,7 @@ def _runs(comparison: "Comparison", names: Sequence[str]) -> list[str]:
                 f"{last.seconds:.3g}" if last else NONE,
                 str(reached.epoch) if reached else NONE,
                 f"{reached.seconds:.3g}" if reached else NONE,
-                NONE if run.nanoseconds is None else f"{run.nanoseconds:.2f}",
+                NONE if run.nanoseconds is None or run.nanoseconds <= 0 else f"{run.nanoseconds:.2f}",
             ]
         )
     return columns(rows, right=[False, *[True] * 7])
@@ -130,10 +144,12 @@ def _notes(comparison: "Comparison", names: Sequence[str]) -> list[str]:
     if comparison.target_score is None:
         notes.append("there is no time to a score: no score of examples held out is known")
     elif not comparison.target_given:
-        notes.append("the score they are timed to is 95 % of the best; --target-score names another")
+        notes.append("the score they are timed to is 95 % of the best, where no other is given as target score")
     for name, run in zip(names, comparison.runs, strict=True):
         if run.divergence:
             notes.append(f"{name} diverged in epoch {run.divergence.epoch}: {run.divergence.cause}")
+    if any(run.nanoseconds is not None and run.nanoseconds <= 0 for run in comparison.runs):
+        notes.append("– in place of ns: no longer than the identity, as far as this machine, busy as it was, can tell")
     if {"cost", "l1", "l2"} & set(comparison.varied):
         notes.append("their C are different functions: compare the scores, not the costs")
     if "seed" in comparison.varied:

@@ -14,7 +14,7 @@ Each name's formula, with t the steps since the warm-up, T how many there are af
 In the warm-up of w steps the rate is lr·(t + 1)/w, as Goyal et al., arXiv:1706.02677, rise to it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import inf
 
 import numpy as np
@@ -59,6 +59,13 @@ class Schedule:
         number("power", self.power, "a number above 0", lambda x: x > 0)
         if self.warm_up and self.name == "one-cycle":
             raise InputError("warm-up: a one-cycle schedule has its own; leave it out, or change `rise`")
+
+    @property
+    def label(self) -> str:
+        """Its name and what of it is not as it is by itself, as in step:every=3."""
+        own = Schedule(self.name)
+        changed = [f.name for f in fields(self) if getattr(self, f.name) != getattr(own, f.name)]
+        return ":".join([self.name, *(f"{name}={getattr(self, name):g}" for name in changed)])
 
     @property
     def is_constant(self) -> bool:
