@@ -1,5 +1,7 @@
 """A run that diverges is noticed, explained, and taken back to the last good step, whatever its slices were."""
 
+import contextlib
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import ModuleType
@@ -110,6 +112,44 @@ def test_parameters_that_overflow_in_the_last_step_are_noticed(each_engine: Modu
     with pytest.raises(DivergenceError, match=r"the gradient of layer 1 overflowed .*; nothing was learned"):
         train_epochs(watched, 1)
     assert not watched.parameters.vector.any()
+
+
+@pytest.mark.parametrize("dense", [True, False])
+@pytest.mark.parametrize("batch_size", [10, 25, 50])
+def test_an_estimator_goes_back_beyond_the_beginning_of_its_epoch(
+    dense: bool, batch_size: int, each_engine: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sklearn, sparse = pytest.importorskip("sklearn"), pytest.importorskip("scipy.sparse")
+    from chainrule.estimators import MLPRegressor, examples, stochastic
+
+    assert sklearn, each_engine
+    monkeypatch.setattr(examples, "DENSE_AT_ONCE", 3 * batch_size)  # so that each batch is a part of the run
+    A: Array = np.random.RandomState(0).randn(50, 3)
+    ran: list[tuple[int | None, bool]] = []
+
+    class Watched(stochastic.Guard):
+        def take_back(self) -> Divergence:
+            bad = self._state.bad_step
+            told = super().take_back()
+            with np.errstate(all="ignore"):
+                C, _ = gradient(self._state.parameters, A, (A @ [1, 2, 3.0])[:, None])
+            ran.append((bad and bad - told.kept, bool(np.isfinite(C))))
+            return told
+
+    monkeypatch.setattr(stochastic, "Guard", Watched)
+    for seed in range(4):
+        with contextlib.suppress(DivergenceError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            MLPRegressor(
+                hidden_layer_sizes=5,
+                activation="identity",
+                solver="sgd",
+                momentum=0,
+                learning_rate_init=3,
+                batch_size=batch_size,
+                random_state=seed,
+            ).fit(A if dense else sparse.csr_matrix(A), A @ [1, 2, 3.0])
+    assert ran == [(1, True)] * 4
 
 
 # causes --------------------------------------------------------------------------------------------

@@ -125,6 +125,7 @@ class _Run:
         self._dropout = dropout_of(mlp.dropout, parameters.network.depth - 1)
         self._note_norms = mlp.gradient_norms
         self._pace = Pace()
+        self._guard: Guard | None = None
         self.divergence: Divergence | None = None
         self.norms: tuple[float, ...] = ()
         schedule = schedule_of(mlp.learning_rate, mlp.warm_up)
@@ -136,7 +137,7 @@ class _Run:
         """The epoch's loss; None where Ctrl-C or divergence ended it before all batches had their step."""
         loss, squares, steps = 0.0, 0.0, 0
         for state in self._states(order):
-            guard, first = Guard(state), state.step
+            guard, first = self._guarded(state), state.step
             end = first + state.steps_left_in_epoch
             while state.step < end:
                 if interrupted.is_set():
@@ -144,15 +145,23 @@ class _Run:
                 self._pace.run(state, end - state.step)
                 if not (guard.good() if state.step < end else guard.all_finite()):
                     self.divergence = guard.take_back()
-                self._descent.step = state.step
-                if self.divergence is not None:
+                    self._descent.step = self.divergence.kept
                     return None
+                self._descent.step = state.step
             loss += state.loss
             if self._note_norms:
                 squares += state.gradient_norms.pop() ** 2 * (end - first)
                 steps += end - first
         self.norms = tuple(np.sqrt(squares / steps).tolist()) if steps else ()
         return loss / len(order)
+
+    def _guarded(self, state: _Batches) -> Guard:
+        """One guard for all the run: the batch that is no good may be the first of an epoch."""
+        if self._guard is None:
+            self._guard = Guard(state)
+        else:
+            self._guard.begin_part(state)
+        return self._guard
 
     def _states(self, order: Array) -> Iterator[_Batches]:
         """What the epoch consists of: a run over all examples; over some at a time where they are sparse."""

@@ -42,7 +42,10 @@ class Divergence:
 
 
 class Guard:
-    """Watches a run between its slices. Snapshots at most a second apart let it be taken back to any step since."""
+    """Watches a run between its slices. Snapshots at most a second apart let it be taken back to any step since.
+
+    A run may consist of parts, each with an order of its own or a state that has the same parameters and moments.
+    """
 
     def __init__(self, state: TrainingState) -> None:
         start = perf_counter()
@@ -50,6 +53,12 @@ class Guard:
         state.bad_step = None
         self._snapshots = [_Snapshot(state)]  # of good states, the newest last
         self._due = self._next(start)
+
+    def begin_part(self, state: TrainingState) -> None:
+        """Go on with a part of the run, in which the state's order is set anew; all was finite until here."""
+        self._state = state
+        state.bad_step = None
+        self._take()
 
     def good(self) -> bool:
         """Whether all is finite so far. The parameters themselves are looked at with each snapshot."""
@@ -81,11 +90,11 @@ class Guard:
         first = self._snapshots[0].step
         if bad == first or _finite(state.parameters.vector):  # so it is the cost of the batch that comes next
             said = self._said(_forward_cause(state))
-            self._go_to(max(bad - 1, first))
+            kept = self._go_to(max(bad - 1, first))
         else:
-            self._go_to(self._last_finite(bad))
+            kept = self._go_to(self._last_finite(bad))
             said = self._said(_step_cause(state))
-        return Divergence(*said, kept=state.step)
+        return Divergence(*said, kept=kept)
 
     def _last_finite(self, bad: int) -> int:
         """After how many steps the parameters were still finite, if they are not after so many."""
@@ -103,13 +112,20 @@ class Guard:
     def _said(self, cause: tuple[str, str]) -> tuple[int, int, str, str]:
         return self._state.step + 1, self._state.epoch + 1, *cause
 
-    def _go_to(self, step: int) -> None:
-        """Make the state what it was after so many steps, as the same steps make the same bits."""
+    def _go_to(self, step: int) -> int:
+        """Make the state what it was after so many steps, as the same steps make the same bits; how many it has made.
+
+        A part whose steps were passed over, as nothing weighs in them, has none to make again.
+        """
         newest = max((s for s in self._snapshots if s.step <= step), key=lambda s: s.step)
-        newest.restore(self._state)
-        if step > newest.step:
-            engine().run(self._state, step - newest.step)
-        self._state.bad_step = None
+        state, n = newest.state, step - newest.step
+        newest.restore()
+        if state is not self._state:
+            n = min(n, state.steps_left_in_epoch)
+        if n:
+            engine().run(state, n)
+        state.bad_step = None
+        return state.step
 
     def _take(self) -> None:
         """Keep the newest two: with one alone, the step before it could not be reached."""
@@ -126,13 +142,14 @@ class _Snapshot:
         self.take(state)
 
     def take(self, state: TrainingState) -> None:
-        self.step = state.step
+        self.state, self.step = state, state.step
         self._fields = dict(vars(state))
         self._lengths = {name: len(getattr(state, name)) for name in _LISTS}
         for kept, array in zip(self._arrays, _changed_in_place(state), strict=True):
             kept[:] = array
 
-    def restore(self, state: TrainingState) -> None:
+    def restore(self) -> None:
+        state = self.state
         vars(state).update(self._fields)
         for name, n in self._lengths.items():
             del getattr(state, name)[n:]
