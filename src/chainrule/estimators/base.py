@@ -182,13 +182,13 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
         dropout = dropout_of(self.dropout, len(hidden))
         schedule_of(self.learning_rate, self.warm_up)
         watch = Watch(self, X, y, sample_weight, 1 if incremental else self.max_iter)
-        random = check_random_state(self.random_state)
-        with self._as_it_was_if_it_fails(random):
+        with self._as_it_was_if_it_fails():
             anew = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
             X, y = self._validated(X, y, reset=anew)
             self._learn_targets(y, incremental)
             Y = self._targets(y)
             weights = self._weighted(y, None if sample_weight is None else _weights(sample_weight, len(Y)))
+            random = check_random_state(self.random_state)
             sizes = (X.shape[1], *hidden, Y.shape[1])
             self.n_outputs_ = sizes[-1]
             self.out_activation_ = self._out_activation()
@@ -303,18 +303,20 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
         return history(self._records, self._best_epoch)
 
     @contextmanager
-    def _as_it_was_if_it_fails(self, random: np.random.RandomState) -> Generator[None]:
-        """What fitting sets is taken back on an error, and the random numbers that it drew.
+    def _as_it_was_if_it_fails(self) -> Generator[None]:
+        """What fitting sets is taken back on an error, and the random numbers that it drew from a generator given.
 
-        It replaces attributes and never changes what they hold, but for a ``random_state`` that is a generator.
+        It replaces attributes and never changes what they hold, but for that generator.
         """
-        before, drawn_from = dict(vars(self)), random.get_state()
+        before, random = dict(vars(self)), self.random_state
+        drawn_from = random.get_state() if isinstance(random, np.random.RandomState) else None
         try:
             yield
         except BaseException:
             vars(self).clear()
             vars(self).update(before)
-            random.set_state(drawn_from)
+            if drawn_from is not None:
+                random.set_state(drawn_from)
             raise
 
     # reading it ----------------------------------------------------------------------------------
