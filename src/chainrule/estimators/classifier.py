@@ -31,16 +31,16 @@ class MLPClassifier(ClassifierMixin, MLP):
     """scikit-learn's MLPClassifier, trained by chainrule's engine.
 
     Two classes are one sigmoid output, several a softmax, each with cross-entropy; several labels an example (y of 0
-    and 1, (n, labels)) one sigmoid output each. With ``loss`` "squared_error", ½ Σ_j (a_j − y_j)², or "huber", each of
-    several classes has a sigmoid output. ``class_weight`` is "balanced" or {class: weight}. Arguments up to
-    ``max_fun``, attributes and messages are scikit-learn's; ``docs/estimators.md`` says what is not the same, and what
-    the further ones are. ::
+    and 1, (n, labels)) one sigmoid output each. With ``loss`` "squared_error", ½ Σ_j (a_j − y_j)², each of several
+    classes has a sigmoid output. ``class_weight`` is "balanced" or {class: weight}. Arguments up to ``max_fun``,
+    attributes and messages are scikit-learn's; ``docs/estimators.md`` says what is not the same, and what the further
+    ones are. ::
 
         classifier = chainrule.MLPClassifier((50,), random_state=0).fit(X, y)
         classifier.predict_proba(X)
     """
 
-    LOSSES = ("log_loss", "squared_error", "huber")
+    LOSSES = ("log_loss", "squared_error")
     METRIC = "accuracy"
 
     class_weight: Any
