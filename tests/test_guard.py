@@ -206,6 +206,26 @@ def test_the_layer_and_the_cause_are_named(divergence: Callable[[], Divergence],
 
 
 @pytest.mark.usefixtures("each_engine")
+def test_the_cause_is_that_of_the_step_with_what_it_dropped() -> None:
+    """A hidden number is 0 or 2, not 1: the output is 3e38 for each one kept, and the largest float32 3.4e38."""
+    p = ParameterVector.zeros(Network((1, 2, 1), ["identity", "identity"], "squared-error"), np.float32)
+    p.w[1][:], p.w[2][:] = 1.0, 1.5e38
+    X, Y = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
+    causes: set[tuple[int, str]] = set()
+    for seed in range(20):
+        state = TrainingState(p, Optimizer("sgd", 0.5), X, Y, 1, seed, dropout=(0.0, 0.5))
+        guard, n_kept = Guard(state), int(state.kept(1)[1][0].sum())
+        with np.errstate(all="ignore"):
+            engine().run(state, 1)
+            if not guard.all_finite():
+                causes.add((n_kept, guard.take_back().cause))
+    assert causes == {
+        (1, "the cost overflowed (largest output 3e+38, largest target 0)"),
+        (2, "z of layer 2 overflowed (largest weight 1.5e+38)"),
+    }
+
+
+@pytest.mark.usefixtures("each_engine")
 def test_inputs_that_overflow_at_once_are_an_error() -> None:
     table = Table("huge", {"x": np.linspace(1e37, 3e38, 50), "y": np.arange(50.0)})
     settings = Settings(target=("y",), standardise=False, hidden=(4,), epochs=2)

@@ -7,7 +7,6 @@ from chainrule.calculus.arrays import Array
 from chainrule.calculus.cost import example_shares
 from chainrule.calculus.gradient import costs, forward, gradient
 from chainrule.calculus.network import ParameterVector
-from chainrule.engines.random import dropout_key, kept
 from chainrule.engines.state import TrainingState
 
 NAME = "reference"
@@ -55,9 +54,7 @@ def _gradient(
     X, Y = state.X[batch], state.Y[batch]
     if not state.dropout:
         return gradient(parameters, X, Y, weights)
-    key, sizes = dropout_key(state.seed), parameters.network.sizes
-    drops = {l: (kept(key, p, state.step, l, len(batch), sizes[l]), p) for l, p in enumerate(state.dropout) if p > 0}
-    return dropout.gradient(parameters, X, Y, drops, weights)
+    return dropout.gradient(parameters, X, Y, state.kept(len(batch)), weights)
 
 
 def _squares(array: Array) -> float:

@@ -10,7 +10,7 @@ from chainrule.calculus.cost import example_shares
 from chainrule.calculus.network import ParameterVector
 from chainrule.checks import number, require, whole_number
 from chainrule.engines.optimizer import Optimizer
-from chainrule.engines.random import check_seed, epoch_order
+from chainrule.engines.random import check_seed, dropout_key, epoch_order, kept
 from chainrule.errors import InputError
 
 
@@ -103,6 +103,11 @@ class TrainingState:
         if self.rates is None:
             return np.full(n_steps, self.optimizer.rate, np.float64)
         return np.asarray(self.rates(self.step, n_steps), np.float64)
+
+    def kept(self, rows: int) -> dict[int, tuple[Array, float]]:
+        """Which numbers of a batch of so many rows the next step keeps, as calculus.dropout has it."""
+        key, sizes = dropout_key(self.seed), self.parameters.network.sizes
+        return {l: (kept(key, p, self.step, l, rows, sizes[l]), p) for l, p in enumerate(self.dropout) if p > 0}
 
     @property
     def steps_per_epoch(self) -> int:

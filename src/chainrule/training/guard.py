@@ -5,8 +5,10 @@ from time import perf_counter
 
 import numpy as np
 
+from chainrule.calculus import dropout
 from chainrule.calculus.arrays import Array
-from chainrule.calculus.gradient import costs, forward, gradient
+from chainrule.calculus.cost import penalty
+from chainrule.calculus.gradient import costs
 from chainrule.calculus.network import ParameterVector
 from chainrule.engines import engine
 from chainrule.engines.state import TrainingState
@@ -172,7 +174,7 @@ def _finite(array: Array) -> bool:
 def _forward_cause(state: TrainingState) -> tuple[str, str]:
     """What overflows on the way to the cost of the next batch, and what to do about it."""
     p, X, Y, _ = _next_batch(state)
-    trace, smaller = forward(p, X), _smaller(state)
+    trace, smaller = dropout.forward(p, X, state.kept(len(X))), _smaller(state)
     for l in p.network.layers:
         if not _finite(trace.z[l]):
             w, a = _largest(p.w[l]), _largest(trace.a[l - 1])
@@ -186,15 +188,16 @@ def _forward_cause(state: TrainingState) -> tuple[str, str]:
         a = _largest(trace.a[p.network.depth])
         return f"the cost overflowed (largest output {a:.2g}, largest target {_largest(Y):.2g})", smaller
     w = max(_largest(p.w[l]) for l in p.network.layers)
-    what = "penalty overflowed" if p.network.l1 or p.network.l2 else "cost was no finite number"
+    overflowed = not np.isfinite(sum(penalty(p.w[l], p.network.l1, p.network.l2) for l in p.network.layers))
+    what = "penalty overflowed" if overflowed else "cost was no finite number"
     return f"the {what} (largest weight {w:.2g})", smaller
 
 
 def _step_cause(state: TrainingState) -> tuple[str, str]:
     """What overflows in the next step, whose cost is finite."""
     p, X, Y, weights = _next_batch(state)
-    trace, smaller = forward(p, X), _smaller(state)
-    _, g = gradient(p, X, Y, weights)
+    kept, smaller = state.kept(len(X)), _smaller(state)
+    trace, (_, g) = dropout.forward(p, X, kept), dropout.gradient(p, X, Y, kept, weights)
     for l in reversed(p.network.layers):
         if not (_finite(g.w[l]) and _finite(g.b[l])):
             return f"the gradient of layer {l} overflowed (largest z there {_largest(trace.z[l]):.2g})", smaller
@@ -207,7 +210,9 @@ def _smaller(state: TrainingState) -> str:
 
 def _next_batch(state: TrainingState) -> tuple[ParameterVector, Array, Array, Array | None]:
     rows = state.order[state.cursor : state.cursor + state.batch_size]
-    return state.parameters, state.X[rows], state.Y[rows], None if state.weights is None else state.weights[rows]
+    weights = None if state.weights is None else state.weights[rows]
+    weight = float(len(rows) if weights is None else weights.sum(dtype=np.float64))
+    return state.penalised(weight) if weight > 0 else state.parameters, state.X[rows], state.Y[rows], weights
 
 
 def _largest(array: Array) -> float:
