@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from chainrule.calculus.network import ParameterVector
 from chainrule.estimators.layers import unpacked
 from chainrule.training.history import Epoch
@@ -60,7 +62,8 @@ class Watch:
             stop = self._epoch.call_on_fit_task_end(estimator=self._mlp, **self._given, **self._fitted(parameters))
         if epoch is not None:
             for callback in self._mlp.callbacks or ():
-                stop = callback(epoch) is True or stop
+                said = callback(epoch)
+                stop = (isinstance(said, bool | np.bool) and bool(said)) or stop
         return stop
 
     def fit_ended(self) -> None:
