@@ -343,13 +343,14 @@ def test_calls_of_partial_fit_hold_out_the_same_examples() -> None:
 # callbacks and history -----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("kind", [bool, np.bool])
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_callbacks_see_each_epoch_and_stop_training(solver: str) -> None:
+def test_callbacks_see_each_epoch_and_stop_training(solver: str, kind: Any) -> None:
     seen: list[Epoch] = []
 
-    def third(epoch: Epoch) -> bool:
+    def third(epoch: Epoch) -> Any:
         seen.append(epoch)
-        return epoch.epoch == 3
+        return kind(epoch.epoch == 3)
 
     fitted = regressor(solver=solver, callbacks=[third]).fit(X, NUMBERS)
     assert [epoch.epoch for epoch in seen] == [1, 2, 3]
@@ -641,6 +642,9 @@ ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"class_weight": "even"}, "'class_weight' .*'balanced'"),
     ({"class_weight": {"ant": 2, "be": 1}}, "not in class_weight"),
     ({"class_weight": {"ant": -1, "bee": 1, "cow": 1}}, "weights are finite and not negative"),
+    ({"weight_decay": 0.1}, "weight_decay: it goes with solver='adamw', not 'adam'; leave it out"),
+    ({"solver": "lbfgs", "rho": 0.5}, "rho: it goes with solver='rmsprop', not 'lbfgs'; leave it out"),
+    ({"solver": "lbfgs", "dropout": np.array([0.1])}, "dropout: solver='lbfgs'"),
     ({"solver": "lbfgs", "dropout": 0.1}, "dropout: solver='lbfgs' takes all examples at once"),
     ({"solver": "lbfgs", "clip_norm": 1.0}, "clip_norm: solver='lbfgs'"),
     ({"solver": "lbfgs", "warm_up": 1}, "warm_up: solver='lbfgs'"),
@@ -719,10 +723,23 @@ def test_lbfgs_that_cannot_begin_says_which_layer_overflows_and_is_as_it_was(thi
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_a_fit_that_raises_uses_up_no_random_numbers(solver: str) -> None:
-    generator = np.random.RandomState(5)
-    estimator = regressor(random_state=generator, solver=solver, hidden_layer_sizes=(5, 5), activation="exp")
+    settings = {"solver": solver, "hidden_layer_sizes": (5, 5), "activation": "exp"}
+    one, other = (regressor(random_state=np.random.RandomState(5), **settings) for _ in range(2))
     with pytest.raises(DivergenceError):
-        estimator.fit(X * 300, NUMBERS)
-    assert same(
-        estimator.fit(X, NUMBERS), clone(estimator).set_params(random_state=np.random.RandomState(5)).fit(X, NUMBERS)
-    )
+        one.fit(X * 300, NUMBERS)
+    assert same(one.fit(X, NUMBERS), other.fit(X, NUMBERS))
+
+
+@pytest.mark.parametrize("nothing", [[0.0, 0.0], np.zeros(2), 0.0])
+def test_lbfgs_takes_a_dropout_that_asks_for_nothing(nothing: Any) -> None:
+    settings = {"solver": "lbfgs", "hidden_layer_sizes": (5, 5), "max_iter": 2}
+    assert same(regressor(**settings, dropout=nothing).fit(X, NUMBERS), regressor(**settings).fit(X, NUMBERS))
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_losses_are_numbers_of_numpy(solver: str, tmp_path: Path) -> None:
+    fitted = regressor(solver=solver).fit(X, NUMBERS)
+    fitted.save(tmp_path / "mlp.safetensors")
+    for mlp in (fitted, MLPRegressor.load(tmp_path / "mlp.safetensors")):
+        losses = [mlp.loss_] if solver == "lbfgs" else [mlp.loss_, mlp.best_loss_, *mlp.loss_curve_]
+        assert {type(loss) for loss in losses} == {np.float64}

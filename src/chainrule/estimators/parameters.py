@@ -113,8 +113,11 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 )
 """Of each argument but ``loss``; ``random_state`` is tested by scikit-learn where it is used."""
 
-BY_BATCHES = MappingProxyType({"dropout": 0.0, "clip_norm": None, "warm_up": 0.0, "gradient_norms": False})
-"""Arguments that mean something where training goes by batches, each with the value that asks for nothing."""
+_BY_BATCHES = ("dropout", "clip_norm", "warm_up", "gradient_norms")
+"""Arguments that mean something where training goes by batches."""
+
+_OF_A_SOLVER = MappingProxyType({"weight_decay": ("adamw", 0.01), "rho": ("rmsprop", 0.9)})
+"""Arguments beyond scikit-learn's that one solver uses, each with its default."""
 
 
 def check_parameters(estimator: Any, losses: Iterable[str]) -> None:
@@ -127,11 +130,14 @@ def check_parameters(estimator: Any, losses: Iterable[str]) -> None:
                 f"instead.{did_you_mean(value, rule.names)}"
             )
     if estimator.solver == "lbfgs":
-        for name, nothing in BY_BATCHES.items():
-            if getattr(estimator, name) != nothing:
+        for name in _BY_BATCHES:
+            if np.any(getattr(estimator, name)):
                 raise InputError(_useless(name))
         if schedule_of(estimator.learning_rate, 0) is not None:
             raise InputError(_useless("learning_rate"))
+    for name, (solver, default) in _OF_A_SOLVER.items():
+        if estimator.solver != solver and getattr(estimator, name) != default:
+            raise InputError(f"{name}: it goes with solver={solver!r}, not {estimator.solver!r}; leave it out")
 
 
 def _useless(name: str) -> str:
