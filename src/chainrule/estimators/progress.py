@@ -47,7 +47,7 @@ class Progress:
 
     def epoch(self, loss: float, n: int) -> None:
         """Note an epoch over n examples."""
-        self.losses.append(loss)
+        self.losses.append(np.float64(loss))  # as scikit-learn's, which can be rounded by .round
         self.examples_seen += n
 
     def by_loss(self, tol: float) -> None:
@@ -67,7 +67,7 @@ class Progress:
 
     def record(self, step: int, seconds: float, lr: float, norms: tuple[float, ...], metric: str | None) -> Epoch:
         """Keep a record of the last epoch; ``metric`` is what its validation score is, if it had one."""
-        n, loss, validation, metrics = len(self.losses), self.losses[-1], None, dict[str, float]()
+        n, loss, validation, metrics = len(self.losses), float(self.losses[-1]), None, dict[str, float]()
         if metric is not None and self.scores and self.validation_losses:
             validation, metrics = self.validation_losses[-1], {metric: self.scores[-1]}
         self.records.append(Epoch(n, step, seconds, lr, loss, validation, metrics, norms))

@@ -95,7 +95,7 @@ def _estimator(cls: "type[MLP]", saved: Section, model: Model) -> Any:
     records = History.of(model)
     mlp._records, mlp._best_epoch = list(records), records.best_epoch
     if "best_loss_" in fitted.entries:
-        mlp.loss_curve_ = records.costs.tolist()
+        mlp.loss_curve_ = list(records.costs)
     mlp.coefs_, mlp.intercepts_ = unpacked(model.parameters)
     return mlp
 
@@ -127,7 +127,7 @@ def _attribute(saved: Section, name: str) -> Any:
     elif name in _LISTS and value is not None:
         return [float("nan") if entry is None else float(_number_again(entry)) for entry in saved.items(name)]
     elif value is not None:
-        return float(_number_again(value))
+        return np.float64(_number_again(value))
     return value
 
 
