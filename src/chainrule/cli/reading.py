@@ -58,10 +58,11 @@ def _is_read(path: Path, data: Path) -> bool:
     from chainrule.data.source import KINDS, table_files
     from chainrule.model.write import same_file
 
-    if same_file(path, data) or (same_file(path.parent, data) and path.suffix.lower() in KINDS):
+    if same_file(path, data):
         return True
     try:
-        return data.is_dir() and any(same_file(path, file) for file in table_files(data))
+        inside = same_file(path.parent, data) and path.suffix.lower() in KINDS
+        return data.is_dir() and (inside or any(same_file(path, file) for file in table_files(data)))
     except (OSError, ValueError):  # data that cannot be read is told of where it is read
         return False
 
