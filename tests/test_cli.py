@@ -467,6 +467,32 @@ def test_predictions_never_replace_what_they_are_made_from(tmp_path: Path) -> No
         assert read.read_bytes() == before
 
 
+@pytest.mark.parametrize("task", ["classes", "numbers"])
+def test_a_target_that_is_not_known_is_predicted(task: str, tmp_path: Path) -> None:
+    data, model = tmp_path / "d.csv", tmp_path / "m.safetensors"
+    values = {"classes": "ab", "numbers": "12"}[task]
+    rows = [(k, values[k % 2]) for k in range(20)]
+
+    def write(known: int) -> None:
+        data.write_text("size,kind\n" + "".join(f"{k},{y if k < known else ''}\n" for k, y in rows))
+
+    write(20)
+    options = ("--target", "kind", "--task", task, "--epochs", "1")
+    assert call("train", str(data), *options, "--out", str(model)).code == 0
+    whole = _json(call("predict", str(model), str(data), "--json"))
+    score = {"classes": "accuracy", "numbers": "r2"}[task]
+    assert score in whole
+    for known, told in ((0, ""), (15, "the target is unknown in 5 of 20 rows: there is no score\n")):
+        write(known)
+        result = call("predict", str(model), str(data), "--json")
+        assert (result.stderr, _json(result)["predictions"]) == (told, whole["predictions"])
+        assert score not in _json(result)
+        refused = call("train", str(data), *options, "--out", str(model))
+        assert refused.code == 2
+        assert "a target has to be known to train on it" in refused.stderr
+        assert "--drop" not in refused.stderr
+
+
 def test_a_model_is_called_after_its_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert "saved digits.safetensors" in call("train", "digits", "--epochs", "1").stderr

@@ -17,7 +17,7 @@ from chainrule.cli.showing import print_json, say, tell
 @click.option("--out", type=PATH, metavar="CSV", help="Also write the predictions to this CSV file.")
 @json_option
 def predict(model_file: Path, data: str, out: Path | None, as_json: bool) -> None:
-    """Predict a class or a number for every row of DATA; where it has the target column, tell how many are right."""
+    """Predict a class or a number for every row of DATA; where the target is known in all, tell how many are right."""
     from chainrule.data.source import read_table
     from chainrule.model.model_file import load_model
     from chainrule.model.write import write
@@ -37,7 +37,10 @@ def predict(model_file: Path, data: str, out: Path | None, as_json: bool) -> Non
     if target.classes is not None:
         result["classes"] = list(target.classes)
         result["probabilities"] = None if probabilities is None else probabilities.tolist()
-    if target.present_in(table):
+    unknown = target.unknown_rows(table)
+    if 0 < unknown < table.n_rows:
+        tell(f"the target is unknown in {unknown:,} of {table.n_rows:,} rows: there is no score")
+    if not unknown:
         key = "r2" if target.classes is None else "accuracy"
         result[key] = target.score(a, target.encode(table, model.network.sizes[-1]))
     if out is not None:

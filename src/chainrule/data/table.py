@@ -80,8 +80,7 @@ class Table:
             return [
                 f"{value:.17g}" if value != int(value) else str(int(value)) for value in self.numbers(name).tolist()
             ]
-        missing = [row for row, text in enumerate(column) if is_missing(text)]
-        if missing:
+        if missing := self.missing_rows(name):
             raise self.missing(missing[0], name, len(missing))
         return column
 
@@ -95,10 +94,17 @@ class Table:
         known = [text for text in column if not is_missing(text)]
         return sum(_number(text) is None for text in known) * 2 > len(known)
 
-    def missing(self, row: int, name: str, count: int) -> DataError:
-        """The error for a column with missing values."""
+    def missing_rows(self, name: str) -> list[int]:
+        """The rows in which a column has no value."""
+        column = self[name]
+        if isinstance(column, np.ndarray):
+            return np.flatnonzero(np.isnan(column)).tolist()
+        return [row for row, text in enumerate(column) if is_missing(text)]
+
+    def missing(self, row: int, name: str, count: int, mend: str = "") -> DataError:
+        """The error for a column with missing values, and how to mend it where that is not as for any column."""
         more = f", the first of {count} in this column" if count > 1 else ""
-        mend = "Fill or remove such rows, or leave the column out of the training with --drop"
+        mend = mend or f"Fill or remove such rows, or train without the column: --drop {shown(name)}"
         return self.fail(row, name, f"the value is missing{more}. {mend}")
 
     def _parsed(self, name: str, column: list[str]) -> Array:

@@ -90,6 +90,10 @@ class Target:
     def learn(cls, table: Table, columns: Sequence[str], task: str, rows: Array, standardise: bool) -> "Target":
         """Classes or numbers, by ``task`` ("auto", "classes" or "numbers"); mean and scale from ``rows`` alone."""
         names = list(columns)
+        for name in names:
+            if missing := table.missing_rows(name):
+                mend = "Fill or remove such rows: a target has to be known to train on it"
+                raise table.missing(missing[0], name, len(missing), mend)
         if task == "auto":
             task = "classes" if len(names) == 1 and _looks_like_classes(table, names[0]) else "numbers"
         if task == "numbers":
@@ -109,7 +113,7 @@ class Target:
         if len(classes) * 2 > len(texts) and len(classes) > MAX_CATEGORIES:
             raise DataError(
                 f"{table.source}: target {names[0]!r} holds {len(classes)} different texts in {len(texts)} rows; "
-                f"that is a name, not a class. Choose another --target"
+                f"that is a name, not a class. Choose another target"
             )
         return cls(tuple(names), classes, np.zeros(0), np.ones(0))
 
@@ -123,6 +127,12 @@ class Target:
     def present_in(self, table: Table) -> bool:
         """Whether the table has every target column."""
         return all(name in table.columns for name in self.columns)
+
+    def unknown_rows(self, table: Table) -> int:
+        """In how many rows a target column has no value; all of them where the table has no such column."""
+        if not self.present_in(table):
+            return table.n_rows
+        return len({row for name in self.columns for row in table.missing_rows(name)})
 
     def output_name(self, j: int, n_outputs: int) -> str:
         """What output j of so many stands for; a single one for two classes stands for the second."""
@@ -203,7 +213,7 @@ def _input_column(table: Table, name: str) -> InputColumn:
     if len(values) > MAX_CATEGORIES:
         raise DataError(
             f"{table.source}: column {name!r} holds {len(values)} different texts; up to {MAX_CATEGORIES} become "
-            f"one-hot inputs. Leave it out with --drop {name!r}"
+            f"one-hot inputs. Train without it: --drop {name!r}"
         )
     return InputColumn(name, values)
 

@@ -25,7 +25,7 @@ def check_plot(path: Path) -> None:
     """Raise now if a picture of this name could not be drawn."""
     if path.suffix.lower() not in FORMATS:
         raise FileError(f"{path}: unknown kind of picture {path.suffix!r}; known: {', '.join(FORMATS)}")
-    _check_matplotlib("--plot")
+    _check_matplotlib("a picture")
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from chainrule.checks import did_you_mean, listed, require, shown
 from chainrule.data.table import Table
 from chainrule.engines import engine, warn_of_shortfall
 from chainrule.engines.state import TrainingState
-from chainrule.errors import DataError, InputError
+from chainrule.errors import DataError, DivergenceError, InputError
 from chainrule.model.encoding import Inputs, Target
 from chainrule.model.model import Model
-from chainrule.training.guard import Divergence, DivergenceWarning
+from chainrule.training.guard import NOTHING, Divergence, DivergenceWarning, learned
 from chainrule.training.history import KEY, Epoch, History
 from chainrule.training.initialization import initial_parameters
 from chainrule.training.loop import Ended, Progress, Watcher, train_epochs
@@ -81,7 +81,7 @@ def plan(table: Table, settings: Settings) -> "Plan":
     target_columns = settings.target or table.target
     if not target_columns:
         raise DataError(
-            f"{table.source}: which column is to be predicted? Name it with --target; the columns are "
+            f"{table.source}: which column is to be predicted? Name it as the target (--target); the columns are "
             f"{listed(table.columns)}"
         )
     for name in target_columns:
@@ -209,6 +209,7 @@ class Plan:
         ended = train_epochs(state, self.epochs, epochs.watcher(watch), epochs.after if epochs.needed else None)
         seconds = perf_counter() - start
         best_epoch = epochs.keep_the_best()
+        divergence = self._divergence(ended, best_epoch)
         history = epochs.history(ended, best_epoch)
         parameters = ParameterVector(self.model.network, state.parameters.vector)
         reading = parameters.astype(np.float64)
@@ -226,8 +227,22 @@ class Plan:
             history=history,
             validation={} if validation is None else validation.figures(reading),
             n_validation=0 if validation is None else len(validation),
-            divergence=ended.divergence,
+            divergence=divergence,
         )
+
+    def _divergence(self, ended: Ended, best_epoch: int | None) -> Divergence | None:
+        """Why the run ended, if it diverged; DivergenceError where what is kept is no better than what it began with."""
+        if ended.divergence is None or ended.first is None:
+            return None
+        state = self.state
+
+        def cost(vector: Array) -> float:
+            p = ParameterVector(self.model.network, vector.astype(np.float64))
+            return penalised_cost(p, state.X, state.Y, state.weights)
+
+        if not learned(cost, ended.first, state.parameters.vector):
+            raise DivergenceError(ended.divergence.ending_in(NOTHING))
+        return replace(ended.divergence, best_epoch=best_epoch)
 
     def progress_bar(self) -> AbstractContextManager[Watcher | None]:
         """A bar for this run; None where nobody could see it."""
@@ -348,8 +363,8 @@ def train(
     """Train a model on a table, holding out 20 % of its rows for the test figure.
 
     With ``progress`` a bar shows how far it is, in a terminal and in a notebook; ``watch`` is told that about every
-    50 ms. Training that diverges is stopped with a DivergenceWarning, and the last good parameters are kept. Raises
-    DataError, InputError, and DivergenceError where nothing was learned. ::
+    50 ms. Training that diverges is stopped with a DivergenceWarning, and the last good parameters are kept, or those
+    of the best epoch. Raises DataError, InputError, and DivergenceError where these cost no less than the first. ::
 
         trained = chainrule.train(chainrule.read_table("houses.csv"), chainrule.Settings(target=("price",)))
         print(trained.test_score, trained.history)
