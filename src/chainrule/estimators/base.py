@@ -340,14 +340,19 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
         Features and classes are called by their names. Raises NotationError for what does not exist.
         """
         from chainrule.insight.explain import explain
+        from chainrule.insight.question import question
+        from chainrule.model.model import Examples as Given
 
         loss = self._loss_over(X, y, sample_weight)
         model = self.model()
         model = replace(model, parameters=ParameterVector(loss.network, model.parameters.vector))
-        examples = loss.examples.dense()
-        return explain(
-            model, model.examples(examples.X, examples.Y, examples.weights), target, example, None, of, depth
-        )
+        X, Y = loss.examples.X, loss.examples.Y
+        if issparse(X):
+            shape: Any = X.shape
+            asked = question(model, Given(np.broadcast_to(0.0, shape), Y), target, of, example).example
+            # of the rows only the one asked for is read, and all are shown as that one, which takes no memory
+            X = X.toarray() if asked is None else np.broadcast_to(X[[asked]].toarray(), shape)
+        return explain(model, Given(X, Y, loss.examples.weights), target, example, None, of, depth)
 
     def model(self) -> "Model":
         """The network with its parameters and what its inputs and outputs are called; alpha's penalty is not in it."""
