@@ -561,7 +561,7 @@ def test_what_is_saved_is_loaded_again(estimator: Any, y: Array, dtype: str, tmp
     np.testing.assert_array_equal(g.vector, their_g.vector)
     if loaded.solver != "lbfgs":
         loaded.partial_fit(X, y)
-        assert not same(loaded, fitted) or fitted.stopped_
+        assert same(loaded, fitted) == (fitted.stopped_ and fitted.early_stopping)
     again = tmp_path / "again.safetensors"
     fitted.save(again)
     assert again.read_bytes() == path.read_bytes()
@@ -743,3 +743,45 @@ def test_losses_are_numbers_of_numpy(solver: str, tmp_path: Path) -> None:
     for mlp in (fitted, MLPRegressor.load(tmp_path / "mlp.safetensors")):
         losses = [mlp.loss_] if solver == "lbfgs" else [mlp.loss_, mlp.best_loss_, *mlp.loss_curve_]
         assert {type(loss) for loss in losses} == {np.float64}
+
+
+def test_what_has_stopped_early_stays_so_in_a_file(tmp_path: Path) -> None:
+    settings = {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 300, "warm_start": True}
+    fitted = regressor(**settings, learning_rate_init=0.03).fit(X, NUMBERS)
+    assert fitted.stopped_
+    fitted.save(tmp_path / "mlp.safetensors")
+    loaded = MLPRegressor.load(tmp_path / "mlp.safetensors")
+    loaded.partial_fit(X, NUMBERS)
+    assert same(loaded, fitted)
+    assert same(loaded.fit(X, NUMBERS), fitted.fit(X, NUMBERS))  # a warm start keeps the best of both
+    assert loaded.validation_scores_ == fitted.validation_scores_
+
+
+def test_what_is_loaded_goes_on_with_its_curve(tmp_path: Path) -> None:
+    fitted = regressor().partial_fit(X, NUMBERS)
+    fitted.save(tmp_path / "mlp.safetensors")
+    loaded = MLPRegressor.load(tmp_path / "mlp.safetensors").partial_fit(X, NUMBERS)
+    assert loaded.loss_curve_[0] == fitted.loss_curve_[0]
+    assert len(loaded.history_) == len(loaded.loss_curve_) == 2
+    assert loaded.t_ == 2 * len(X)
+
+
+@pytest.mark.parametrize(("of", "example"), [("C", 4), ("C[4]", None)])
+def test_of_sparse_rows_only_the_one_explained_is_made_dense(
+    of: str, example: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted = classifier().fit(X, CLASSES)
+    thin = sparse.csr_matrix(X)
+    expected = fitted.explain(X, CLASSES, "w1[3,0]", of=of, example=example)
+    sizes: list[int] = []
+    toarray = type(thin).toarray
+
+    def noted(self: Any, *given: Any, **named: Any) -> Any:
+        sizes.append(self.shape[0])
+        return toarray(self, *given, **named)
+
+    monkeypatch.setattr(type(thin), "toarray", noted)
+    assert str(fitted.explain(thin, CLASSES, "w1[3,0]", of=of, example=example)) == str(expected)
+    assert sizes == [1]
+    with pytest.raises(InputError, match="there are 90 examples"):
+        fitted.explain(thin, CLASSES, "w1[3,0]", example=90)

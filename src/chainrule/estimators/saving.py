@@ -5,7 +5,7 @@
 # pyright: reportUnknownArgumentType=false
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from chainrule.checks import file_path, require, shown, whole_number
 from chainrule.errors import InputError, ModelError
 from chainrule.estimators.layers import network_of, unpacked
 from chainrule.estimators.parameters import check_parameters
+from chainrule.estimators.progress import Progress
 from chainrule.model.document import Section
 from chainrule.model.model import Model
 from chainrule.model.model_file import load_model, save_model
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from chainrule.estimators.base import MLP
 
 _KEY = "estimator"
-_SECTIONS = ("class", "arguments", "fitted", "classes", "multilabel", "out_activation", "feature_names")
+_SECTIONS = ("class", "arguments", "fitted", "classes", "multilabel", "stale", "out_activation", "feature_names")
 _WHOLE = ("n_iter_", "t_")
 _NUMBERS = ("loss_", "best_loss_", "best_validation_score_")
 _LISTS = ("validation_scores_", "validation_loss_curve_")
@@ -49,6 +50,7 @@ def save(mlp: Any, path: str | Path) -> None:
         "fitted": {name: _plain(value) for name, value in fitted.items()},
         "classes": None if classes is None else _classes_json(classes, mlp._class_shares),
         "multilabel": classes is not None and mlp.is_multilabel,
+        "stale": 0 if mlp._progress is None else mlp._progress.stale,
         "out_activation": mlp.out_activation_,
         "feature_names": None if names is None else names.tolist(),
     }
@@ -96,8 +98,23 @@ def _estimator(cls: "type[MLP]", saved: Section, model: Model) -> Any:
     mlp._records, mlp._best_epoch = list(records), records.best_epoch
     if "best_loss_" in fitted.entries:
         mlp.loss_curve_ = list(records.costs)
+        stale = whole_number(saved.name("stale"), saved["stale"], "a whole number of at least 0", lambda n: n >= 0)
+        mlp._progress = _progress(mlp, stale, model)
     mlp.coefs_, mlp.intercepts_ = unpacked(model.parameters)
     return mlp
+
+
+def _progress(mlp: Any, stale: int, model: Model) -> Progress | None:
+    """How far training had come; None where its best parameters may not be those in the file."""
+    early = mlp.best_loss_ is None
+    if early and not mlp.stopped_:
+        return None
+    best = model.parameters.vector.copy() if early else None
+    progress = Progress(early, list(mlp.loss_curve_), mlp.validation_scores_, mlp.validation_loss_curve_, mlp._records)
+    return replace(
+        progress, best_loss=mlp.best_loss_, best_score=mlp.best_validation_score_, best_epoch=mlp._best_epoch,
+        best=best, stale=stale, examples_seen=mlp.t_, over=mlp.stopped_,
+    )  # fmt: skip
 
 
 def _classes_json(classes: Array, shares: Array | None) -> dict[str, Any]:
