@@ -496,6 +496,26 @@ def test_the_text_fits_80_columns(depth: int, name: str) -> None:
         assert [line for line in lines if len(line) > 80 and "a-file" not in line] == []
 
 
+def test_the_text_has_the_cost_by_epoch_and_by_second() -> None:
+    lines = _deep().text().splitlines()
+    at = lines.index("cost C by epoch, and by second")
+    for i, run in enumerate(_deep().runs):
+        costs, seconds = lines[at + 2 + 2 * i].split(), lines[at + 3 + 2 * i].split()
+        epochs = [int(n) - 1 for n in lines[at + 1].split()[1:]]
+        assert epochs[0] == 0
+        assert epochs[-1] == len(run.history) - 1
+        assert costs == [run_name(run), "C", *(f"{run.history[n].cost:.3g}" for n in epochs)]
+        assert seconds == ["s", *(f"{run.history[n].seconds:.2g}" for n in epochs)]
+
+
+@pytest.mark.parametrize("epochs", [0, 1, 300, 301, 1001, 20_000])
+def test_the_costs_of_any_number_of_epochs_fit_80_columns(epochs: int) -> None:
+    made = _made_up(3, 2, "leaky-relu", 0.1)
+    at = replace(_deep().runs[0].history[0], cost=1.23456e-105, seconds=1.234e-5)
+    made = replace(made, runs=tuple(replace(run, history=(at,) * epochs) for run in made.runs))
+    assert [line for line in made.text().splitlines() if len(line) > 80 and "a-file" not in line] == []
+
+
 def test_of_many_layers_the_first_and_the_last_are_shown() -> None:
     text = _made_up(2, 40, "elu", 0.1).text()
     header = next(line for line in text.splitlines() if "layer" in line and "…" in line).split()

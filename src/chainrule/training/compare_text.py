@@ -49,6 +49,9 @@ def _share(x: float) -> str:
     return f"{100 * x:.1f} %"
 
 
+_SHOWN_EPOCHS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10000)
+_MOST_SHOWN = 4
+
 _TABLES: Sequence[tuple[str, Callable[["Layer"], float | None], Callable[[float], str]]] = (
     ("mean σ′(z)", lambda layer: layer.mean_slope, _three),
     ("gradient norm ‖∂C/∂(w, b)‖", lambda layer: layer.gradient_norm, _three),
@@ -70,6 +73,7 @@ def text(comparison: "Comparison") -> str:
     if numbered:
         lines += ["", *(line for n, name in zip(names, named, strict=True) for line in wrapped(f"{n}: {name}", 8))]
     lines += ["", *_runs(comparison, names), *(line for note in _notes(comparison, names) for line in wrapped(note, 2))]
+    lines += ["", *_epochs(comparison, names)]
     layers = [layer for run in comparison.runs for measures in run.measures for layer in measures.layers]
     for title, figure, show in _TABLES:
         if any(map(figure, layers)):  # otherwise there is nothing to tell: no neuron is dead
@@ -137,6 +141,23 @@ def _runs(comparison: "Comparison", names: Sequence[str]) -> list[str]:
             ]
         )
     return columns(rows, right=[False, *[True] * 7])
+
+
+def _epochs(comparison: "Comparison", names: Sequence[str]) -> list[str]:
+    """Cost by epoch and by second: after some epochs, with the time that they took."""
+    longest = max(len(run.history) for run in comparison.runs)
+    some = [n for n in _SHOWN_EPOCHS if n < longest]
+    some = some if len(some) <= _MOST_SHOWN else some[::2][-_MOST_SHOWN:]
+    epochs = [*some, *[longest] * (longest > 0)]
+    rows = [["", "epoch", *map(str, epochs)]]
+    for name, run in zip(names, comparison.runs, strict=True):
+        at = [run.history[n - 1] if n <= len(run.history) else None for n in epochs]
+        rows.append([name, "C", *(_three(epoch.cost) if epoch else NONE for epoch in at)])
+        rows.append(["", "s", *(f"{epoch.seconds:.2g}" if epoch else NONE for epoch in at)])
+    return [
+        "cost C by epoch, and by second",
+        *(f"  {line}" for line in columns(rows, [False, False, *[True] * len(epochs)])),
+    ]
 
 
 def _notes(comparison: "Comparison", names: Sequence[str]) -> list[str]:
