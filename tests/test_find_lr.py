@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from bad_input.calls import call
 
-from chainrule import Optimizer, Settings, Table, find_lr, read_table
+from chainrule import Optimizer, Settings, Table, find_lr, read_table, train
 from chainrule.errors import DataError, DivergenceError, FileError, InputError
 from chainrule.render.text import width
 from chainrule.training.find_lr import RangeTest
@@ -40,7 +40,7 @@ def test_gradient_descent_on_a_parabola_explodes_where_theory_says() -> None:
     # the cost falls by the sum of the rates: fastest, by factors of the rate, at C = C₀/e, where 4·Σr is 1
     factor = 1.0 / (1 - (1e-6 / 100) ** (1 / 399))
     assert found.steepest == pytest.approx(1 / (4 * factor), rel=0.4)
-    assert found.suggestion == float(f"{min(found.steepest, found.exploded / 10):.1e}")
+    assert found.suggestion == float(f"{found.rates[found.smooth.argmin()] / 10:.1e}")
 
 
 def test_the_costs_are_those_of_a_run_with_these_rates() -> None:
@@ -59,13 +59,26 @@ def test_the_costs_are_those_of_a_run_with_these_rates() -> None:
     assert "does not explode up to 0.1, so try larger ones, too" in found.reason
 
 
-def test_a_suggestion_is_at_most_a_tenth_of_where_it_explodes() -> None:
+def test_a_suggestion_is_a_tenth_of_where_the_cost_is_lowest() -> None:
     rates, costs = np.geomspace(0.01, 1, 50), np.linspace(5, 1, 50)
     found = RangeTest(5.0, rates, costs, costs, steepest=0.5, exploded=1.2, interrupted=False)
-    assert found.suggestion == 0.12
-    assert found.reason == "the cost falls fastest at 0.5, but explodes at 1.2; this is a tenth of that"
-    gentle = RangeTest(5.0, rates, costs, costs, steepest=0.05, exploded=1.2, interrupted=False)
-    assert gentle.suggestion == 0.05
+    assert (found.lowest, found.suggestion) == (pytest.approx(1), 0.1)
+    assert found.reason == (
+        "a tenth of 1, where the cost is lowest; it falls fastest at 0.5, and explodes at 1.2. Try some around it, too"
+    )
+    assert found.json()["lowest"] == found.lowest
+
+
+@pytest.mark.parametrize(("name", "plain"), [("adam", 0.001), ("sgd", 0.01)])
+def test_training_at_the_suggestion_learns_a_small_table(name: str, plain: float) -> None:
+    pytest.importorskip("sklearn")
+    table = read_table("iris")
+    rate = find_lr(table, Settings(optimizer=Optimizer(name))).suggestion
+    assert rate is not None
+    suggested, other = (
+        train(table, Settings(optimizer=Optimizer(name, lr), epochs=20)).history.costs[-1] for lr in (rate, plain)
+    )
+    assert suggested < other
 
 
 def test_a_cost_that_never_falls_gives_no_suggestion() -> None:
@@ -117,6 +130,9 @@ def test_ctrl_c_ends_it_with_what_is_known() -> None:
     found = find_lr(_line(), Settings(hidden=()), watch=press)
     assert found.interrupted
     assert len(found.rates) == 30
+    assert found.suggestion is None
+    assert "no suggestion: interrupted at" in found.text()
+    assert found.json()["suggestion"] is None
 
 
 @pytest.mark.parametrize(
