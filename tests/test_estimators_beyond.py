@@ -785,3 +785,12 @@ def test_of_sparse_rows_only_the_one_explained_is_made_dense(
     assert sizes == [1]
     with pytest.raises(InputError, match="there are 90 examples"):
         fitted.explain(thin, CLASSES, "w1[3,0]", example=90)
+
+
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_a_validation_set_that_overflows_is_told_of_once(early_stopping: bool) -> None:
+    mlp = regressor(early_stopping=early_stopping)
+    with pytest.warns(UserWarning, match="validation set is not finite in epoch 1: .* scale X_val") as caught:
+        mlp.fit(X, NUMBERS, X_val=X_VAL * 1e300, y_val=NUMBERS_VAL)
+    told = [warning for warning in caught if "validation set" in str(warning.message)]
+    assert [Path(warning.filename).name for warning in told] == ["test_estimators_beyond.py"]
