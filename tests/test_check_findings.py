@@ -171,6 +171,80 @@ def test_where_nothing_explains_it_is_said_where_to_look(L: int) -> None:
     assert checked(q, right | {"b1": right["b1"] + 1}).notes == ()
 
 
+def differences(q: Problem, h: float, *, central: bool) -> Gradient:
+    """∇C by finite differences of the cost."""
+    network = cr.Network(q.sizes, q.f[1:], q.cost, q.l1, q.l2)
+    arrays = {f"{letter}{l}": p for letter, ps in (("w", q.w), ("b", q.b)) for l, p in ps.items()}
+    at = cr.ParameterVector.from_arrays(network, arrays)
+    examples = cr.Model(at).examples(q.X, q.Y, q.s)
+    found = cr.ParameterVector.zeros(network)
+    for i in range(network.n_parameters):
+        C: list[float] = []
+        for step in (h, -h if central else 0.0):
+            moved = at.copy()
+            moved.vector[i] += step
+            C.append(cr.gradient(cr.Model(moved), examples)[0])
+        found.vector[i] = (C[0] - C[1]) / (2 * h if central else h)
+    return found.arrays()
+
+
+@pytest.mark.parametrize(("h", "central"), [(1e-5, True), (1e-6, False)])
+def test_finite_differences_are_wrong_in_float64_and_said_to_be_as_good_as_they_are(h: float, central: bool) -> None:
+    for seed in range(10):
+        cost = ["half-squared-error", "binary-cross-entropy", "cross-entropy"][seed % 3]
+        q = replace(deep(1 + seed % 3, square=False, seed=seed, cost=cost), l2=0.01 * (seed % 2))
+        given = differences(q, h, central=central)
+        verdict = checked(q, given)
+        (finding,) = verdict.findings
+        assert (finding.bug, finding.layer, verdict.notes) == (None, None, ())
+        assert finding.parameters == verdict.wrong == tuple(verdict.worst)
+        assert finding.says.startswith(f"every array agrees to {max(verdict.worst.values()):.0e} of its largest entry")
+        yours, exact = finding.evidence.split(": yours ")[1].split(", exact ")
+        assert yours != exact
+        right = checked(q, given, precision="float32").ok
+        assert ("--precision float32" in finding.fix) == right
+        assert right or not central
+
+
+@pytest.mark.parametrize(("h", "central"), [(1e-5, True), (1e-6, False)])
+def test_nobody_who_has_finite_differences_is_told_that_nothing_agrees(h: float, central: bool) -> None:
+    for seed in range(10):
+        q = random_problem(np.random.default_rng([seed, 78]), tiny=True)
+        verdict = checked(q, differences(q, h, central=central))
+        assert not any(note.startswith("nothing agrees") for note in verdict.notes), str(verdict)
+        assert "= 1 × exact" not in verdict.text()
+        for finding in verdict.findings:
+            _, _, numbers = (finding.says + finding.evidence).partition(": yours ")
+            yours, _, exact = numbers.partition(", exact ")
+            assert yours != exact, str(verdict)
+
+
+@pytest.mark.parametrize("off", [1e-9, 1e-7])
+def test_noise_in_one_entry_is_no_finite_difference(off: float) -> None:
+    q = deep(3, square=False)
+    given = backprop(q)
+    given["w2"][1, 0] += off * np.abs(given["w2"]).max()
+    (finding,) = checked(q, given).findings
+    assert (finding.bug, finding.parameters) == (None, ("w2",))
+    assert finding.says.startswith("dw2 is wrong in w2[1,0]; ")
+
+
+def test_entries_that_are_not_finite_are_the_evidence() -> None:
+    q = deep(3, square=False)
+    given = backprop(q)
+    given["w2"][1, 0], given["w2"][0, 1], given["w2"][0, 0] = np.nan, np.nan, -np.inf
+    given["b1"][:] = np.inf
+    given["w1"] += 1
+    w1, b1, w2 = checked(q, given).findings
+    assert w1.evidence == "mistakes are looked for only where all is finite; db1, dw2 are not"
+    assert b1.evidence == "every entry is ∞"
+    assert w2.evidence == "w2[0,1] and w2[1,0] are NaN; w2[0,0] is −∞"
+    (one,) = checked(q, backprop(q) | {"b3": np.array([np.nan, *backprop(q)["b3"][1:]])}).findings
+    assert one.evidence == "b3[0] is NaN"
+    notes = checked(q, {name: g * np.nan for name, g in given.items()}).notes
+    assert not any(note.startswith("nothing agrees") for note in notes)
+
+
 def test_arrays_that_rounding_may_make_up_are_said_to_be_beyond_judgement() -> None:
     q = deep(3, square=False)
     q = replace(q, w={**q.w, 1: 60 * q.w[1]}, b={**q.b, 1: q.b[1] + 300})  # tanh of z1 is 1 to all digits
@@ -221,7 +295,7 @@ def test_noise_in_every_entry_is_no_float32_calculation(size: float) -> None:
     assert {finding.bug for finding in verdict.findings} == {None}
     assert set(verdict.wrong) == set(noisy)
     fits = checked(q, noisy, precision="float32").ok
-    assert any("precision float32" in note for note in verdict.notes) == fits
+    assert any("precision float32" in finding.fix for finding in verdict.findings) == fits
 
 
 @pytest.mark.parametrize("letter", "wb")

@@ -18,13 +18,16 @@ from chainrule.checking.mistake import Given, Mistake, catalogue
 from chainrule.checking.scaling import otherwise_scaled
 from chainrule.checking.search import Explanation, Search, Watch, matches, within
 from chainrule.checking.sites import with_slope
-from chainrule.checking.verdict import Finding, Verdict, unexplained
+from chainrule.checking.verdict import Finding, Verdict, distance, nearly_right, unexplained
 from chainrule.checks import require
 from chainrule.errors import InputError
 from chainrule.model.model import Examples, Model
 
 Gradients = Mapping[str, object] | ParameterVector
 """Arrays by name, {"w1": …, "b1": …, …}."""
+
+NEAR = 1e-5
+"""Finite differences with a good step are off by less than this share of an array's largest entry."""
 
 
 @overload
@@ -114,23 +117,21 @@ def judge(
     if told.name == "float64" and precision == "auto":
         # numbers of a float32 calculation may have been converted, or averaged in float64
         unnamed = all(finding.bug is None for finding in findings)
-        rounded = unnamed and (_looks_rounded(case, given) or (case.single and _looks_rounded(case, given, wrong)))
+        every = unnamed and _looks_rounded(case, given)
+        rounded = every or (unnamed and case.single and _looks_rounded(case, given, wrong))
         looser = case.but(u=PRECISIONS["float32"].u)
         if fit_float32(given) or rounded:
             still = _wrong(looser, given)
             if not still and (fit_float32(given) or case.single):
                 remark = "the numbers agree as far as float32 does, and no further: taken for a float32 calculation"
                 return Verdict(case, given, "float32", (), (*notes, remark))
-            if not still:
-                remark = (
-                    "every entry agrees as far as float32 goes, but these are no numbers of float32: if only part of "
-                    "the calculation was in it, precision float32 judges by what that may err by"
-                )
-                notes = (*notes, remark)
             named = _named(looser, given, still, watch, whole=True) if still and rounded else ()
             if named:
                 return Verdict(looser, given, "float32", named, tuple(notes))
-    return Verdict(case, given, told.name, findings, (*notes, *_where_to_look(case, wrong, findings)))
+            if every and not _far(case, given):
+                findings = (nearly_right(case, given, wrong, in_float32=not still),)
+                return Verdict(case, given, told.name, findings, tuple(notes))
+    return Verdict(case, given, told.name, findings, (*notes, *_where_to_look(case, given, wrong, findings)))
 
 
 def in_order(case: Case, given: Given) -> list[str]:
@@ -172,6 +173,12 @@ def _looks_rounded(case: Case, given: Given, names: Sequence[str] = ()) -> bool:
         if right.any() and float(off[right != 0].mean()) <= 0.5:
             return False
     return True
+
+
+def _far(case: Case, given: Given) -> list[str]:
+    """The arrays that are further off than finite differences are."""
+    own = _own(case)
+    return [name for name in given if distance(given[name], own.array(name)) > NEAR]
 
 
 def _conventions(case: Case, given: Given) -> tuple[str, ...]:
@@ -217,7 +224,7 @@ def _unjudged(case: Case, given: Given) -> tuple[str, ...]:
     )
 
 
-def _where_to_look(case: Case, wrong: Sequence[str], findings: Sequence[Finding]) -> tuple[str, ...]:
+def _where_to_look(case: Case, given: Given, wrong: Sequence[str], findings: Sequence[Finding]) -> tuple[str, ...]:
     """What the arrays that are wrong have in common, where no mistake explains any."""
     if any(finding.bug is not None for finding in findings):
         return ()
@@ -226,6 +233,8 @@ def _where_to_look(case: Case, wrong: Sequence[str], findings: Sequence[Finding]
         return ()
     if l < case.L:
         return (f"everything after layer {l} agrees, and nothing before: look at δ{l}",)
+    if len(_far(case, given)) < len(given) or not all(np.isfinite(array).all() for array in given.values()):
+        return ()
     return (
         f"nothing agrees: the forward pass, the data or the parameters seem to be others than here, or δ{l} is wrong",
     )

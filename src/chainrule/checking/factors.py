@@ -20,7 +20,8 @@ def factor_between(exact: Array, given: Array | None, case: Case) -> float | Non
         return None
     # a number that people write, where it is one but for rounding
     nice = round(c) if abs(c) >= 0.75 else 1 / round(1 / c)
-    return float(nice) if _same(c, nice, case) else c
+    none = abs(c - 1) < 1e-6  # so finite differences are off, and no factor is
+    return float(nice) if none or _same(c, nice, case) else c
 
 
 def _same(c: float, value: float, case: Case) -> bool:

@@ -93,7 +93,7 @@ class Verdict:
     def worst(self) -> dict[str, float]:
         """The largest |yours − exact| of each array over its largest exact entry; inf where the shape is another."""
         exact = Calculation(self.case)
-        return {name: _distance(self.given[name], exact.array(name)) for name in _sorted(self.given)}
+        return {name: distance(self.given[name], exact.array(name)) for name in _sorted(self.given)}
 
     def text(self) -> str:
         """For the terminal."""
@@ -122,7 +122,8 @@ def _sorted(names: Sequence[str] | set[str] | Given) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: (int(name[1:]), name[0] == "b")))
 
 
-def _distance(given: Array, exact: Array) -> float:
+def distance(given: Array, exact: Array) -> float:
+    """The largest |given − exact| over the largest exact entry; inf where the shape is another."""
     if given.shape != exact.shape or not np.isfinite(given).all():
         return float("inf")
     largest = float(np.abs(exact).max(initial=0))
@@ -142,7 +143,7 @@ def _evidence(
 ) -> str:
     """In how many entries the prediction comes true, and to how many digits."""
     entries = sum(given[name].size for name in wrong)
-    close = max((_distance(given[name], wrongly.array(name)) for name in wrong), default=0.0)
+    close = max((distance(given[name], wrongly.array(name)) for name in wrong), default=0.0)
     whole = "its one entry" if entries == 1 else f"all {entries:,} entries"
     digits = f"to {close:.0e}" if close else "exactly"
     relation = "is what these mistakes give together" if together else _relation(mistake, wrong, exact, ratio)
@@ -194,11 +195,55 @@ def unexplained(
         right = calculation.array(name)
         where = _where(name, given[name], right, calculation.error(name))
         fix = line_of(name, case)
-        evidence = (
-            _pattern(name, given, right) or "no mistake of the catalogue gives these numbers, nor do three together"
-        )
-        found.append(Finding((name,), None, int(name[1:]), where, evidence, fix))
+        found.append(Finding((name,), None, int(name[1:]), where, _unexplained_by(name, given, right), fix))
     return tuple(found)
+
+
+def nearly_right(case: Case, given: Given, wrong: Sequence[str], *, in_float32: bool) -> Finding:
+    """That all arrays are as near as finite differences or float32 come: right ``in_float32``, or nearly."""
+    exact = Calculation(case)
+    far = {name: distance(given[name], exact.array(name)) for name in wrong}
+    worst = max(far, key=lambda name: far[name])
+    right = exact.array(worst)
+    at = np.unravel_index(int(np.abs(given[worst] - right).argmax()), right.shape)
+    close = f"every array agrees to {far[worst]:.0e} of its largest entry"
+    if in_float32:
+        says = (
+            f"{close}: as good as finite differences or float32 are, not as a derivative in float64 is; if one of them "
+            "made it, it is right"
+        )
+        fix = "nothing, if so: --precision float32"
+    else:
+        says = (
+            f"{close}: as good as finite differences are, not as a derivative in float64 or float32 is; if they made "
+            "it, nothing else is wrong"
+        )
+        fix = "nothing, if so; central differences come nearer"
+    return Finding(_sorted(wrong), None, None, says, _furthest(worst, at, given[worst], right), fix)
+
+
+def _unexplained_by(name: str, given: Given, right: Array) -> str:
+    """What there is to see in numbers that nothing explains."""
+    if not np.isfinite(given[name]).all():
+        return _not_finite(name, given[name])
+    not_finite = [f"d{other}" for other, array in given.items() if not np.isfinite(array).all()]
+    if not_finite:
+        are = "is" if len(not_finite) == 1 else "are"
+        return f"mistakes are looked for only where all is finite; {', '.join(not_finite)} {are} not"
+    return _pattern(name, given, right) or "no mistake of the catalogue gives these numbers, nor do three together"
+
+
+def _not_finite(name: str, given: Array) -> str:
+    """Which entries are NaN, or infinite."""
+    kinds = {"NaN": np.isnan(given), "∞": given == np.inf, "−∞": given == -np.inf}
+    parts: list[str] = []
+    for kind, there in kinds.items():
+        at = np.argwhere(there)
+        if len(at) == given.size > 1:
+            return f"every entry is {kind}"
+        if len(at):
+            parts.append(f"{_entries(name, at, given.size)} {'is' if len(at) == 1 else 'are'} {kind}")
+    return "; ".join(parts)
 
 
 def _pattern(name: str, given: Given, right: Array) -> str:
@@ -207,7 +252,7 @@ def _pattern(name: str, given: Given, right: Array) -> str:
     if here.size > 1 and here.shape == right.shape and (right != 0).all():
         ratios = here / right
         c = float(np.median(ratios))
-        if c and float(np.abs(ratios / c - 1).max()) < 1e-9:
+        if abs(c - 1) > 1e-6 and c and float(np.abs(ratios / c - 1).max()) < 1e-9:
             return f"yours = {c:.6g} × exact in all {here.size:,} entries, but no three mistakes explain all arrays"
     if here.size > 1 and (here == here.flat[0]).all():
         return f"every entry is {here.flat[0]:.10g}"
@@ -229,8 +274,7 @@ def _where(name: str, given: Array, right: Array, allowed: Array) -> str:
         bad = np.abs(given - right) > allowed
     at = np.argwhere(bad)
     worst = np.unravel_index(int(np.where(bad, np.abs(given - right), 0).argmax()), right.shape)
-    place = f"{name}[{','.join(str(int(i)) for i in worst)}]"
-    example = f"the furthest is {place}: yours {given[worst]:.10g}, exact {right[worst]:.10g}"
+    example = _furthest(name, worst, given, right)
     if len(at) == right.size:
         return f"every entry of d{name} is wrong; {example}"
     if right.ndim == 2 and len(at) > 1 and (at[:, 0] == at[0, 0]).all():
@@ -238,6 +282,15 @@ def _where(name: str, given: Array, right: Array, allowed: Array) -> str:
     if right.ndim == 2 and len(at) > 1 and (at[:, 1] == at[0, 1]).all():
         return f"only column {at[0][1]} of d{name} is wrong, input {at[0][1]}; {example}"
     return f"d{name} is wrong in {_entries(name, at, right.size)}; {example}"
+
+
+def _furthest(name: str, at: tuple[Any, ...], given: Array, right: Array) -> str:
+    """An entry of yours and the exact one, to so many digits that two of them differ."""
+    yours, exact = float(given[at]), float(right[at])
+    off, largest = abs(yours - exact), max(abs(yours), abs(exact))
+    digits = int(np.clip(np.ceil(np.log10(largest / off)) + 2, 10, 17)) if 0 < off < np.inf else 10
+    place = f"{name}[{','.join(str(int(i)) for i in at)}]"
+    return f"the furthest is {place}: yours {yours:.{digits}g}, exact {exact:.{digits}g}"
 
 
 def _entries(name: str, at: Array, size: int) -> str:
