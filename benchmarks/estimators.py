@@ -2,6 +2,7 @@
 
 python benchmarks/estimators.py                 digits, breast cancer, 20,640 × 8 numbers, 60,000 × 784 made up
 python benchmarks/estimators.py digits          one of them
+python benchmarks/estimators.py import          CPU seconds of importing the estimators, and scikit-learn's
 python benchmarks/estimators.py memory          by how much 10,000 fits in one process make it grow
 
 Both train in float32 with early stopping from the same random_state, hence to the same validation score, which is
@@ -101,10 +102,26 @@ def growth() -> None:
     print(f"{before:,} KiB before, {after:,} KiB after: {after / before - 1:+.2%}")
 
 
+def imports() -> None:
+    """Import each library in new processes, in turns; print the medians of the CPU seconds."""
+    seconds: dict[str, list[float]] = {"chainrule.estimators": [], "sklearn.neural_network": []}
+    for _ in range(10):
+        for library, some in seconds.items():
+            program = f"import {library}, time; print(time.process_time())"
+            some.append(
+                float(subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.PIPE).stdout)
+            )
+    for library, some in seconds.items():
+        print(f"import {library}: {np.median(some):.2f} s")
+
+
 def main() -> None:
     """Measure what the command line names, or all; print a line for each."""
     if sys.argv[1:2] == ["memory"]:
         growth()
+        return
+    if sys.argv[1:2] == ["import"]:
+        imports()
         return
     if sys.argv[1:2] == ["--fit"]:
         print(json.dumps(fit(*sys.argv[2:])))
