@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -185,10 +187,18 @@ def test_a_picture_has_a_title_and_a_curve_for_all_that_was_measured(kind: str, 
 def test_a_picture_says_which_curves_it_has() -> None:
     pytest.importorskip("matplotlib")
     told = _labels(_history().picture(".svg"))
-    assert "By epoch, 1 to 40: mean cost C (training, validation), accuracy (accuracy)" in told
+    assert "By epoch, 1 to 40: mean cost C (training, validation), accuracy (validation), ‖" in told
     assert "(layer 1, layer 2, layer 3)" in told
     bare = _labels(_history(1, 0, validated=False, best=None).picture(".svg"))
-    assert "mean cost C (training), learning rate" in bare
+    assert bare.endswith("mean cost C (training)")
+
+
+def test_a_picture_has_the_learning_rate_where_it_changes_and_with_all_its_digits() -> None:
+    pytest.importorskip("matplotlib")
+    lrs = 0.125 + 1e-7 * np.arange(40)
+    assert "learning rate (learning rate)" in _labels(replace(_history(), lrs=lrs).picture(".svg"))
+    drawn = replace(_history(), lrs=lrs).picture(".svg").decode()
+    assert re.search(r"<!-- 0\.12500\d+ -->", drawn), re.findall("<!-- .* -->", drawn)
 
 
 def test_a_picture_of_a_diverging_run_leaves_out_what_is_not_finite() -> None:
@@ -215,5 +225,5 @@ def test_a_kind_of_picture_that_is_not_known_is_refused(name: str) -> None:
 
 def test_no_epoch_is_no_picture() -> None:
     pytest.importorskip("matplotlib")
-    with pytest.raises(InputError, match="history: 0 is not"):
+    with pytest.raises(InputError, match="history: no epoch was finished"):
         _history(0, 0, validated=False, best=None).picture(".svg")

@@ -52,9 +52,11 @@ def epochs_picture(epochs: Sequence[int], panels: Sequence[Panel], best: int | N
             plot.plot(epochs, curve, color=color, linestyle=line, marker=marker, linewidth=1.4, label=name)
         log = panel.log and values and min(values) > 0
         plot.set(ylabel=panel.label, **({"yscale": "log"} if log else {}))
+        if not log:
+            plot.ticklabel_format(axis="y", useOffset=False)
         if best is not None:
             plot.axvline(epochs[best], color=_GREY, linestyle=":", linewidth=1.2)
-        if len(panel.curves) > 1:
+        if list(panel.curves) != [panel.label]:
             plot.legend(fontsize="x-small", ncols=min(4, len(panel.curves)))
     if best is not None:
         *_, decisive = panels[0].curves.values()

@@ -141,18 +141,20 @@ class History:
     def picture(self, kind: str, title: str = "training") -> bytes:
         """Cost, metrics, learning rate and gradient norms by epoch, in a picture of the kind ".svg", ".png" or ".pdf".
 
-        Raises MissingExtraError.
+        Raises MissingExtraError, and InputError where no epoch was finished.
         """
         from chainrule.render.plot import Panel, epochs_picture
 
-        require(len(self) > 0, "history", len(self), "a number of epochs that a picture can show")
+        if not len(self):
+            raise InputError("history: no epoch was finished: there is nothing to draw")
         some = _thinned(len(self), 1000, self.best_epoch)
         costs = {"training": self.costs[some].tolist()}
         if self.validation_costs is not None:
             costs["validation"] = self.validation_costs[some].tolist()
         panels = [Panel("mean cost C", costs, log=True)]
-        panels += [Panel(name, {name: figures[some].tolist()}) for name, figures in self.metrics.items()]
-        panels.append(Panel("learning rate", {"learning rate": self.lrs[some].tolist()}))
+        panels += [Panel(name, {"validation": figures[some].tolist()}) for name, figures in self.metrics.items()]
+        if len(set(self.lrs.tolist())) > 1:  # one that is constant needs no picture
+            panels.append(Panel("learning rate", {"learning rate": self.lrs[some].tolist()}))
         if self.gradient_norms is not None:
             norms = {f"layer {l}": norms.tolist() for l, norms in enumerate(self.gradient_norms[some].T, 1)}
             panels.append(Panel("‖∂C/∂(w, b)‖", norms, log=True))
