@@ -415,3 +415,8 @@ def test_one_name_or_number_stands_for_what_it_names() -> None:
         dropped=("z",),
         dropout=(0.2,),
     )
+
+
+@pytest.mark.parametrize("true", [True, np.True_])
+def test_a_callback_stops_by_a_true_of_either_kind(true: object) -> None:
+    assert train(_waves(), Settings(**SMALL, callbacks=(lambda _: true,))).epochs == 1

@@ -231,7 +231,7 @@ class Plan:
         )
 
     def _divergence(self, ended: Ended, best_epoch: int | None) -> Divergence | None:
-        """Why the run ended, if it diverged; DivergenceError where what is kept is no better than what it began with."""
+        """Why the run ended, if it diverged; DivergenceError where nothing was learned."""
         if ended.divergence is None or ended.first is None:
             return None
         state = self.state
@@ -300,7 +300,8 @@ class Epochs:
                 over = self._stopping.after(state.epoch, figures, state.parameters.vector)
         self._plan.rates.after_epoch(state.step, as_loss(self._metric, figures))
         for callback in self._settings.callbacks:
-            over = callback(self._epoch(seconds)) is True or over
+            said = callback(self._epoch(seconds))
+            over = (type(said) in (bool, np.bool) and bool(said)) or over
         return over
 
     def watcher(self, watch: Watcher | None) -> Watcher | None:
