@@ -1,6 +1,7 @@
 """A TOML file of options says what the command line would say, goes after it, and is checked as strictly."""
 
 import json
+from math import sin
 from pathlib import Path
 from typing import Any
 
@@ -293,15 +294,27 @@ def test_a_file_of_options_is_not_written_over(
 
 
 def test_train_that_diverges_says_so_and_keeps_what_was_learned(tmp_path: Path) -> None:
-    options = ("--cost", "squared-error", "--activation", "relu,relu,identity", "--optimizer", "sgd", "--lr", "3")
-    out, picture = tmp_path / "m.safetensors", tmp_path / "p.png"
-    result = call("train", "digits", *options, "--out", str(out), "--plot", str(picture), "--json")
+    x = np.linspace(-1, 1, 200).tolist()
+    rows = "".join(f"{v},{2 * v + sin(40 * v)}\n" for v in x)
+    data, out = tmp_path / "line.csv", tmp_path / "m.safetensors"
+    data.write_text("x,y\n" + rows, encoding="utf-8")
+    options = ("--target", "y", "--hidden", "none", "--optimizer", "sgd", "--lr", "1.2", "--patience", "50")
+    result = call("train", str(data), *options, "--out", str(out), "--json")
     assert result.code == 0
     record = json.loads(result.stdout)
-    assert record["diverged"].startswith("training diverged in epoch 1, step ")
+    assert record["diverged"].startswith("training diverged in epoch ")
+    assert f"the parameters of epoch {record['best_epoch']}, the best, are kept" in record["diverged"]
     assert f"warning: {record['diverged']}" in result.stderr
-    assert f"no epoch was finished: there is nothing to draw in {picture}" in result.stderr
-    assert load_model(out).network.sizes == (64, 64, 32, 10)
+    assert load_model(out).network.sizes == (1, 1)
+
+
+def test_train_that_learns_nothing_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    out = tmp_path / "m.safetensors"
+    out.write_bytes(b"as it was")
+    result = call("train", "iris", "--lr", "1e6", "--optimizer", "sgd", "--out", str(out))
+    assert result.code == 2
+    assert "nothing was learned" in result.stderr
+    assert out.read_bytes() == b"as it was"
 
 
 REFUSED = [

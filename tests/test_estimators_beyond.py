@@ -686,23 +686,28 @@ def test_a_validation_set_that_cannot_be_leaves_the_estimator_as_it_was(validati
         regressor().fit(X, NUMBERS, X_val=X_VAL, y_val=SCORES[:40, :2])
 
 
-@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("thin", [False, True])
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
-def test_training_that_diverges_keeps_the_parameters_of_a_good_step(solver: str) -> None:
+def test_training_that_diverges_and_learned_nothing_is_an_error(solver: str, thin: bool) -> None:
     settings = {"solver": solver, "learning_rate_init": {"sgd": 5.0, "adam": 1e60}[solver], "shuffle": False}
-    with pytest.warns(
-        ConvergenceWarning, match=r"diverged in epoch \d, step (\d+): .* overflowed .* are kept"
-    ) as caught:
-        fitted = regressor(**settings, max_iter=100).fit(X, NUMBERS)
+    estimator = regressor(**settings, max_iter=100)
+    before = dict(vars(estimator))
+    with pytest.raises(DivergenceError, match=r"diverged in epoch \d, step \d+: .* overflowed .*; nothing was learned"):
+        estimator.fit(sparse.csr_matrix(X) if thin else X, NUMBERS)
+    assert vars(estimator) == before
+
+
+@pytest.mark.filterwarnings("default")
+def test_divergence_in_the_first_epoch_leaves_a_whole_estimator(monkeypatch: pytest.MonkeyPatch) -> None:
+    def any_is_good(*_: Any) -> bool:
+        return True
+
+    monkeypatch.setattr("chainrule.estimators.stochastic.learned", any_is_good)
+    with pytest.warns(ConvergenceWarning, match=r"diverged in epoch 1, .*; the parameters of step 2 are kept"):
+        fitted = regressor(solver="sgd", learning_rate_init=1e6).fit(X, NUMBERS)
     assert np.isfinite(fitted.predict(X)).all()
-    assert all(np.isfinite(coef).all() for coef in fitted.coefs_)
-    kept = int(str(caught[0].message).split("parameters of step ")[1].split()[0])
-    whole, left = divmod(kept, 5)
-    assert fitted.n_iter_ == whole
-    assert fitted.history_[-1].step == whole * 5 if whole else len(fitted.history_) == 0
-    if whole:  # after its last whole epoch it was what fewer epochs come to, and so after each step
-        assert fitted.loss_curve_ == regressor(**settings, max_iter=whole).fit(X, NUMBERS).loss_curve_
-    assert left < 5
+    assert fitted.loss_ == fitted.best_loss_ == pytest.approx(fitted.gradient(X, NUMBERS)[0])
+    assert (fitted.n_iter_, fitted.loss_curve_, len(fitted.history_)) == (0, [], 0)
 
 
 @pytest.mark.parametrize("thin", [False, True])

@@ -1,6 +1,7 @@
 """A run that diverges is noticed, explained, and taken back to the last good step, whatever its slices were."""
 
 import contextlib
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,7 +19,7 @@ from chainrule.engines import engine
 from chainrule.engines.state import TrainingState
 from chainrule.errors import DivergenceError
 from chainrule.training import guard as guards
-from chainrule.training.guard import Divergence, DivergenceWarning, Guard
+from chainrule.training.guard import Divergence, DivergenceWarning, Guard, learned
 from chainrule.training.loop import train_epochs
 from chainrule.training.train import plan
 
@@ -109,8 +110,8 @@ def test_parameters_that_overflow_in_the_last_step_are_noticed(each_engine: Modu
         each_engine.run(whole, 1)
     assert whole.bad_step is None
     assert not np.isfinite(whole.parameters.vector).all()
-    with pytest.raises(DivergenceError, match=r"the gradient of layer 1 overflowed .*; nothing was learned"):
-        train_epochs(watched, 1)
+    ended = train_epochs(watched, 1)
+    assert re.search("the gradient of layer 1 overflowed .*; nothing was learned", str(ended.divergence))
     assert not watched.parameters.vector.any()
 
 
@@ -235,17 +236,36 @@ def test_inputs_that_overflow_at_once_are_an_error() -> None:
 
 @pytest.mark.usefixtures("each_engine")
 def test_training_that_diverges_is_stopped_with_a_warning_and_keeps_a_model_that_predicts() -> None:
-    x = np.random.default_rng(2).normal(10, 3, 250)
-    table = Table("numbers", {"x": x, "y": 2 * x + 5})
-    settings = Settings(hidden=(), target=("y",), optimizer=Optimizer("sgd", 3.0))
+    x = np.linspace(-1, 1, 200)
+    table = Table("numbers", {"x": x, "y": 2 * x + np.sin(40 * x)})
+    settings = Settings(hidden=(), target=("y",), optimizer=Optimizer("sgd", 1.2), patience=50)
     with pytest.warns(DivergenceWarning, match="training diverged in epoch ") as warned:
         trained = train(table, settings)
     assert trained.divergence is not None
     assert [str(w.message) for w in warned] == [str(trained.divergence)]
     assert warned[0].filename == __file__
+    assert f"the parameters of epoch {trained.best_epoch}, the best, are kept" in str(trained.divergence)
     assert trained.epochs == len(trained.history) < 60
     assert np.isfinite(trained.model.parameters.vector).all()
     assert np.isfinite(trained.model.predict(table)).all()
+
+
+@pytest.mark.usefixtures("each_engine")
+def test_where_what_is_kept_costs_no_less_than_the_beginning_nothing_was_learned() -> None:
+    x = np.random.default_rng(2).normal(10, 3, 250)
+    table = Table("numbers", {"x": x, "y": 2 * x + 5})
+    settings = Settings(hidden=(), target=("y",), optimizer=Optimizer("sgd", 3.0))
+    with pytest.raises(
+        DivergenceError, match=r"training diverged in epoch \d, step \d+: .*; nothing was learned\. Use"
+    ):
+        train(table, settings)
+
+
+def test_where_it_costs_less_something_was_learned() -> None:
+    assert learned(lambda w: float(w @ w), np.array([2.0]), np.array([1.0]))
+    assert learned(lambda w: float(w @ w), np.array([1e300]), np.array([1.0]))
+    assert not learned(lambda w: float(w @ w), np.array([1.0]), np.array([1.0]))
+    assert not learned(lambda w: float(w @ w), np.array([1.0]), np.array([np.nan]))
 
 
 @pytest.mark.usefixtures("each_engine")

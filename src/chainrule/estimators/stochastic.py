@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from chainrule.calculus.arrays import Array
-from chainrule.calculus.network import ParameterVector
+from chainrule.calculus.cost import penalty
+from chainrule.calculus.network import Network, ParameterVector
 from chainrule.engines.optimizer import Optimizer
 from chainrule.engines.state import TrainingState
 from chainrule.errors import DivergenceError, InputError
@@ -24,7 +26,7 @@ from chainrule.estimators.callbacks import Watch
 from chainrule.estimators.examples import Examples, least_cost, mean_cost, outputs, rows_at_once
 from chainrule.estimators.parameters import dropout_of, schedule_of
 from chainrule.estimators.progress import Progress
-from chainrule.training.guard import Divergence, Guard
+from chainrule.training.guard import NOTHING, Divergence, Guard, learned
 from chainrule.training.loop import Pace, interrupts
 from chainrule.training.schedule import Rates
 
@@ -204,7 +206,7 @@ def train(
 
     Early stopping goes by the examples held out, or splits some off; the parameters are then those with the best
     validation score, of calls of one epoch, ``once``, only when it is over. Ctrl-C ends training early, with a warning.
-    So does divergence, and the last good parameters are kept; DivergenceError where no step was good.
+    So does divergence, and the last good parameters are kept; DivergenceError where these cost no less than the first.
     """
     if mlp.early_stopping and held_out is None:
         if once and descent.split_seed is None:
@@ -212,7 +214,8 @@ def train(
         split_random = np.random.RandomState(descent.split_seed) if once else random
         examples, held_out = _split(mlp, examples, split_random)
     order = np.arange(len(examples))
-    run, first_step = _Run(mlp, parameters, examples, descent), descent.step
+    run, first = _Run(mlp, parameters, examples, descent), parameters.vector.copy()
+    loss_of = partial(_loss, parameters.network, examples)
     epochs, start = 0, perf_counter() - (progress.records[-1].seconds if progress.records else 0.0)
     with interrupts() as interrupted, np.errstate(all="ignore"):
         while epochs < mlp.max_iter:
@@ -225,7 +228,12 @@ def train(
                 if run.divergence is None:
                     warnings.warn("Training interrupted by user.", stacklevel=_CALLER)
                 else:
-                    _diverged(mlp, replace(run.divergence, epoch=epochs + 1), first_step, progress)
+                    best = None if once else progress.best
+                    good = learned(loss_of, first, parameters.vector if best is None else best)
+                    _diverged(mlp, replace(run.divergence, epoch=epochs + 1), good, best is not None)
+                if not progress.losses:  # so that what was learned until then has a figure
+                    mlp.loss_ = loss_of(parameters.vector)
+                    progress.best_loss = None if mlp.early_stopping else mlp.loss_
                 break
             epochs += 1
             figure, metric = loss, None
@@ -267,18 +275,24 @@ def train(
     return epochs
 
 
-def _diverged(mlp: "MLP", divergence: Divergence, first_step: int, progress: Progress) -> None:
+def _loss(network: Network, examples: Examples, vector: Array) -> float:
+    """The loss over all examples, with the penalty."""
+    p = ParameterVector(network, vector)
+    penalties = sum(penalty(p.w[l], network.l1, network.l2) for l in network.layers)
+    return mean_cost(p, examples) + penalties / examples.weight
+
+
+def _diverged(mlp: "MLP", divergence: Divergence, good: bool, best: bool) -> None:
     """Warn that training was stopped, or raise DivergenceError where nothing was learned."""
     what = (
         "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
         f"preprocessed: training diverged in epoch {divergence.epoch}, step {divergence.step}: {divergence.cause}"
     )
     remedy = f"Scale X, or use a smaller learning_rate_init than {mlp.learning_rate_init:g}."
-    if divergence.kept == first_step:
-        raise DivergenceError(f"{what}; nothing was learned. {remedy}")
-    best = "the parameters with the best validation score are kept"
-    kept = best if progress.best is not None else f"the parameters of step {divergence.kept} are kept"
-    warnings.warn(f"{what}; {kept}. {remedy}", ConvergenceWarning, stacklevel=_CALLER + 1)
+    if not good:
+        raise DivergenceError(f"{what}; {NOTHING}. {remedy}")
+    kept = "the parameters with the best validation score" if best else f"the parameters of step {divergence.kept}"
+    warnings.warn(f"{what}; {kept} are kept. {remedy}", ConvergenceWarning, stacklevel=_CALLER + 1)
 
 
 def _split(mlp: "MLP", examples: Examples, random: np.random.RandomState) -> tuple[Examples, Examples]:

@@ -1,5 +1,6 @@
 """Notices a run whose numbers are no longer finite, takes it back to its last good step, and says what overflowed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -12,6 +13,8 @@ from chainrule.calculus.gradient import costs
 from chainrule.calculus.network import ParameterVector
 from chainrule.engines import engine
 from chainrule.engines.state import TrainingState
+
+NOTHING = "nothing was learned"
 
 _SECONDS = 1.0
 _SHARE = 0.005  # of the run's time that snapshots may take
@@ -29,7 +32,7 @@ class Divergence:
     """What went wrong: in the ``step``-th step, of which epoch (both counted from 1), and why.
 
     ``kept`` steps were made with the parameters that the run was taken back to: the last with which the cost of a batch
-    was finite. It is 0 where nothing was learned.
+    was finite; ``best_epoch`` is the epoch whose parameters are kept instead, with early stopping.
     """
 
     step: int
@@ -37,22 +40,30 @@ class Divergence:
     cause: str
     remedy: str
     kept: int
+    best_epoch: int | None = None
 
     def __str__(self) -> str:
-        end = "nothing was learned" if not self.kept else f"the parameters of step {self.kept} are kept"
+        if self.best_epoch is not None:
+            return self.ending_in(f"the parameters of epoch {self.best_epoch}, the best, are kept")
+        return self.ending_in(f"the parameters of step {self.kept} are kept" if self.kept else NOTHING)
+
+    def ending_in(self, end: str) -> str:
+        """As a sentence that ends with what became of the run."""
         return f"training diverged in epoch {self.epoch}, step {self.step}: {self.cause}; {end}. {self.remedy}"
 
 
 class Guard:
     """Watches a run between its slices. Snapshots at most a second apart let it be taken back to any step since.
 
-    A run may consist of parts, each with an order of its own or a state that has the same parameters and moments.
+    ``first`` are the parameters that it began with. A run may consist of parts, each with an order of its own or a
+    state that has the same parameters and moments.
     """
 
     def __init__(self, state: TrainingState) -> None:
         start = perf_counter()
         self._state = state
         state.bad_step = None
+        self.first = state.parameters.vector.copy()
         self._snapshots = [_Snapshot(state)]  # of good states, the newest last
         self._due = self._next(start)
 
@@ -166,6 +177,15 @@ def _changed_in_place(state: TrainingState) -> tuple[Array, ...]:
 def _finite(array: Array) -> bool:
     squares = np.vdot(array, array)  # quick, and finite only if every entry is
     return bool(np.isfinite(squares) or np.isfinite(array).all())
+
+
+def learned(cost: Callable[[Array], float], first: Array, kept: Array) -> bool:
+    """Whether a run that diverged is worth keeping: its parameters cost less than the first, over what it learned from.
+
+    The last good ones alone may be far off already, as the cost grows for some steps before it overflows.
+    """
+    with np.errstate(all="ignore"):
+        return cost(kept) < cost(first)
 
 
 # causes --------------------------------------------------------------------------------------------
