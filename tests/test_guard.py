@@ -261,11 +261,22 @@ def test_where_what_is_kept_costs_no_less_than_the_beginning_nothing_was_learned
         train(table, settings)
 
 
-def test_where_it_costs_less_something_was_learned() -> None:
-    assert learned(lambda w: float(w @ w), np.array([2.0]), np.array([1.0]))
-    assert learned(lambda w: float(w @ w), np.array([1e300]), np.array([1.0]))
-    assert not learned(lambda w: float(w @ w), np.array([1.0]), np.array([1.0]))
-    assert not learned(lambda w: float(w @ w), np.array([1.0]), np.array([np.nan]))
+@pytest.mark.parametrize(
+    ("first", "kept", "costs", "answer"),
+    [
+        (2.0, 1.0, [], True),
+        (1e300, 1.0, [], True),
+        (1.0, 1.0, [], False),
+        (1.0, np.nan, [], False),
+        (2.0, 3.0, [5.0, 3.9, 8.0], True),
+        (2.0, np.nan, [3.9], True),
+        (2.0, 3.0, [4.1, 8.0], False),
+    ],
+)
+def test_where_what_is_kept_or_an_epoch_costs_less_something_was_learned(
+    first: float, kept: float, costs: list[float], answer: bool
+) -> None:
+    assert learned(lambda w: float(w @ w), np.array([first]), np.array([kept]), costs) is answer
 
 
 @pytest.mark.usefixtures("each_engine")

@@ -206,7 +206,7 @@ def train(
 
     Early stopping goes by the examples held out, or splits some off; the parameters are then those with the best
     validation score, of calls of one epoch, ``once``, only when it is over. Ctrl-C ends training early, with a warning.
-    So does divergence, and the last good parameters are kept; DivergenceError where these cost no less than the first.
+    So does divergence, and the last good parameters are kept; DivergenceError where nothing was learned.
     """
     if mlp.early_stopping and held_out is None:
         if once and descent.split_seed is None:
@@ -229,7 +229,8 @@ def train(
                     warnings.warn("Training interrupted by user.", stacklevel=_CALLER)
                 else:
                     best = None if once else progress.best
-                    good = learned(loss_of, first, parameters.vector if best is None else best)
+                    kept = parameters.vector if best is None else best
+                    good = learned(loss_of, first, kept, progress.losses[len(progress.losses) - epochs :])
                     _diverged(mlp, replace(run.divergence, epoch=epochs + 1), good, best is not None)
                 if not progress.losses:  # so that what was learned until then has a figure
                     mlp.loss_ = loss_of(parameters.vector)

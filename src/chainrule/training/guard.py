@@ -1,6 +1,6 @@
 """Notices a run whose numbers are no longer finite, takes it back to its last good step, and says what overflowed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -179,13 +179,14 @@ def _finite(array: Array) -> bool:
     return bool(np.isfinite(squares) or np.isfinite(array).all())
 
 
-def learned(cost: Callable[[Array], float], first: Array, kept: Array) -> bool:
-    """Whether a run that diverged is worth keeping: its parameters cost less than the first, over what it learned from.
+def learned(cost: Callable[[Array], float], first: Array, kept: Array, costs: Sequence[float]) -> bool:
+    """Whether a run that diverged has learned anything: the parameters that are kept, or an epoch, whose mean costs are
+    ``costs``, cost less than the first parameters do, over what it learned from.
 
-    The last good ones alone may be far off already, as the cost grows for some steps before it overflows.
+    What is kept may be far off alone, as the cost grows for some steps before it overflows.
     """
     with np.errstate(all="ignore"):
-        return cost(kept) < cost(first)
+        return min(np.inf, *costs, cost(kept)) < cost(first)
 
 
 # causes --------------------------------------------------------------------------------------------

@@ -240,7 +240,7 @@ class Plan:
             p = ParameterVector(self.model.network, vector.astype(np.float64))
             return penalised_cost(p, state.X, state.Y, state.weights)
 
-        if not learned(cost, ended.first, state.parameters.vector):
+        if not learned(cost, ended.first, state.parameters.vector, state.costs):
             raise DivergenceError(ended.divergence.ending_in(NOTHING))
         return replace(ended.divergence, best_epoch=best_epoch)
 
