@@ -1019,7 +1019,7 @@ USAGE: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
         ("cost.bmp", "kind of picture", ".svg, .png, .pdf"),
     ),
     (("train", "good.csv", "--target", "kind", "--plot", "cost"), ("kind of picture ''", ".svg, .png, .pdf")),
-    (("train", "good.csv", "--target", "kind", "--out", "."), (".: is a folder", "give the name of a file")),
+    (("train", "good.csv", "--target", "kind", "--out", "."), ("out: '.'", "does not end in .safetensors")),
     (("predict", "good.safetensors", "good.csv", "--out", ""), (".: is a folder", "give the name of a file")),
     (("predict",), ("Missing argument", "MODEL")),
     (("predict", "good.safetensors"), ("Missing argument", "DATA")),

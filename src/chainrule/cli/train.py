@@ -70,6 +70,7 @@ def train(
     from chainrule.training.train import plan
 
     given = options["validation"]
+    table = read_table(data)
     out = out or Path(Path(data).stem + MODEL_SUFFIX)
     for what, path, suffix in (("out", out, MODEL_SUFFIX), ("history", history, None), ("plot", plot, None)):
         if path is not None:
@@ -79,7 +80,6 @@ def train(
             check(path)
     options["validation"] = None if given is None else validation(given)
     settings = training_settings(options | {"gradient_norms": plot is not None or history is not None})
-    table = read_table(data)
     planned = plan(table, settings)
     for line in plan_text(planned):
         tell(line)
