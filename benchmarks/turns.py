@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -111,11 +111,9 @@ class Process:
     def ask(self, limit: float, **request: Any) -> dict[str, Any]:
         """One request and its answer."""
         assert self.process.stdin is not None
-        try:
+        with suppress(BrokenPipeError):  # it has ended, and answer() says why from what it printed last
             self.process.stdin.write(json.dumps(request).encode() + b"\n")
             self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it has ended, and answer() says why from what it printed last
         return self.answer(limit)
 
     def after(self, k: int, limit: float) -> Array:

@@ -153,8 +153,8 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
 
         ``X_val``, ``y_val`` and their weights are a validation set, by which early stopping goes in place of examples
         that are held out. Ctrl-C ends training early and keeps what was learned; so does divergence, with a warning.
-        Raises InputError or scikit-learn's ValueError for what cannot be learned from, DivergenceError where the first
-        step overflows; the estimator is then as it was.
+        Raises InputError or scikit-learn's ValueError for what cannot be learned from, DivergenceError where training
+        diverges before anything was learned; the estimator is then as it was.
         """
         warn_of_shortfall()
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=False)
