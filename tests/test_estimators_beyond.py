@@ -698,15 +698,35 @@ def test_training_that_diverges_and_learned_nothing_is_an_error(solver: str, thi
 
 
 @pytest.mark.filterwarnings("default")
-def test_divergence_in_the_first_epoch_leaves_a_whole_estimator(monkeypatch: pytest.MonkeyPatch) -> None:
-    def any_is_good(*_: Any) -> bool:
-        return True
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("thin", [False, True])
+def test_training_that_learned_and_diverged_later_keeps_the_best(thin: bool, early_stopping: bool) -> None:
+    """The loss grows for many epochs before it overflows; what is kept is as good as the best epoch was."""
+    settings: dict[str, Any] = {"solver": "sgd", "momentum": 0.0, "hidden_layer_sizes": (), "max_iter": 1000}
+    settings |= {"n_iter_no_change": 1000, "early_stopping": early_stopping}
+    estimator = regressor(**settings, learning_rate_init=5.0, warm_up=300, alpha=0.0)
+    given: Any = sparse.csr_matrix(X) if thin else X
+    kept = "with the best validation score" if early_stopping else r"of step \d+, the best,"
+    with pytest.warns(
+        ConvergenceWarning, match=rf"diverged in epoch \d+, step \d+: .*; the parameters {kept} are kept"
+    ):
+        fitted = estimator.fit(given, NUMBERS)
+    losses = fitted.loss_curve_
+    assert losses[-1] > 10 * losses[0]
+    assert fitted.n_iter_ == len(losses) == len(fitted.history_)
+    assert fitted.gradient(X, NUMBERS)[0] < 1.5 * min(losses)
 
-    monkeypatch.setattr("chainrule.estimators.stochastic.learned", any_is_good)
-    with pytest.warns(ConvergenceWarning, match=r"diverged in epoch 1, .*; the parameters of step 2 are kept"):
-        fitted = regressor(solver="sgd", learning_rate_init=1e6).fit(X, NUMBERS)
-    assert np.isfinite(fitted.predict(X)).all()
-    assert fitted.loss_ == fitted.best_loss_ == pytest.approx(fitted.gradient(X, NUMBERS)[0])
+
+@pytest.mark.filterwarnings("default")
+def test_divergence_in_the_first_epoch_leaves_a_whole_estimator() -> None:
+    """Batches of one example, the last two too large for their rate."""
+    A: Array = np.ones((50, 1))
+    A[-2:] = 1e120
+    settings: dict[str, Any] = {"solver": "sgd", "momentum": 0, "learning_rate_init": 0.01, "shuffle": False}
+    with pytest.warns(ConvergenceWarning, match=r"diverged in epoch 1, step \d+: .*the best, are kept"):
+        fitted = regressor(**settings, batch_size=1).fit(A, 3 * A.ravel())
+    assert np.isfinite(fitted.predict(A)).all()
+    assert fitted.loss_ == fitted.best_loss_ == pytest.approx(fitted.gradient(A, 3 * A.ravel())[0])
     assert (fitted.n_iter_, fitted.loss_curve_, len(fitted.history_)) == (0, [], 0)
 
 

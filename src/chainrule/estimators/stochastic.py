@@ -23,10 +23,10 @@ from chainrule.engines.optimizer import Optimizer
 from chainrule.engines.state import TrainingState
 from chainrule.errors import DivergenceError, InputError
 from chainrule.estimators.callbacks import Watch
-from chainrule.estimators.examples import Examples, least_cost, mean_cost, outputs, rows_at_once
+from chainrule.estimators.examples import Examples, least_cost, mean_cost, outputs, rows_at_once, too_large
 from chainrule.estimators.parameters import dropout_of, schedule_of
 from chainrule.estimators.progress import Progress
-from chainrule.training.guard import NOTHING, Divergence, Guard, learned
+from chainrule.training.guard import NOTHING, Divergence, Guard
 from chainrule.training.loop import Pace, interrupts
 from chainrule.training.schedule import Rates
 
@@ -121,6 +121,7 @@ class _Run:
     def __init__(self, mlp: "MLP", parameters: ParameterVector, examples: Examples, descent: Descent) -> None:
         self._parameters = parameters
         self._examples = examples
+        self.loss_of = partial(_loss, parameters.network, examples)
         self._batch_size = _batch_size(mlp.batch_size, len(examples))
         self._descent = descent
         self._clip_norm = mlp.clip_norm
@@ -147,7 +148,7 @@ class _Run:
                 self._pace.run(state, end - state.step)
                 if not (guard.good() if state.step < end else guard.all_finite()):
                     self.divergence = guard.take_back()
-                    self._descent.step = self.divergence.kept
+                    self._descent.step = self.divergence.kept or 0
                     return None
                 self._descent.step = state.step
             loss += state.loss
@@ -160,7 +161,7 @@ class _Run:
     def _guarded(self, state: _Batches) -> Guard:
         """One guard for all the run: the batch that is no good may be the first of an epoch."""
         if self._guard is None:
-            self._guard = Guard(state)
+            self._guard = Guard(state, self.loss_of)
         else:
             self._guard.begin_part(state)
         return self._guard
@@ -206,7 +207,7 @@ def train(
 
     Early stopping goes by the examples held out, or splits some off; the parameters are then those with the best
     validation score, of calls of one epoch, ``once``, only when it is over. Ctrl-C ends training early, with a warning.
-    So does divergence, and the last good parameters are kept; DivergenceError where nothing was learned.
+    So does divergence, and the parameters of least loss are kept; DivergenceError where nothing was learned.
     """
     if mlp.early_stopping and held_out is None:
         if once and descent.split_seed is None:
@@ -214,8 +215,7 @@ def train(
         split_random = np.random.RandomState(descent.split_seed) if once else random
         examples, held_out = _split(mlp, examples, split_random)
     order = np.arange(len(examples))
-    run, first = _Run(mlp, parameters, examples, descent), parameters.vector.copy()
-    loss_of = partial(_loss, parameters.network, examples)
+    run = _Run(mlp, parameters, examples, descent)
     epochs, start = 0, perf_counter() - (progress.records[-1].seconds if progress.records else 0.0)
     with interrupts() as interrupted, np.errstate(all="ignore"):
         while epochs < mlp.max_iter:
@@ -228,12 +228,10 @@ def train(
                 if run.divergence is None:
                     warnings.warn("Training interrupted by user.", stacklevel=_CALLER)
                 else:
-                    best = None if once else progress.best
-                    kept = parameters.vector if best is None else best
-                    good = learned(loss_of, first, kept, progress.losses[len(progress.losses) - epochs :])
-                    _diverged(mlp, replace(run.divergence, epoch=epochs + 1), good, best is not None)
+                    best_score = progress.best is not None and not once
+                    _diverged(mlp, replace(run.divergence, epoch=epochs + 1), too_large(examples), best_score)
                 if not progress.losses:  # so that what was learned until then has a figure
-                    mlp.loss_ = loss_of(parameters.vector)
+                    mlp.loss_ = run.loss_of(parameters.vector)
                     progress.best_loss = None if mlp.early_stopping else mlp.loss_
                 break
             epochs += 1
@@ -283,17 +281,17 @@ def _loss(network: Network, examples: Examples, vector: Array) -> float:
     return mean_cost(p, examples) + penalties / examples.weight
 
 
-def _diverged(mlp: "MLP", divergence: Divergence, good: bool, best: bool) -> None:
+def _diverged(mlp: "MLP", divergence: Divergence, large: str, best_score: bool) -> None:
     """Warn that training was stopped, or raise DivergenceError where nothing was learned."""
     what = (
         "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
         f"preprocessed: training diverged in epoch {divergence.epoch}, step {divergence.step}: {divergence.cause}"
     )
-    remedy = f"Scale X, or use a smaller learning_rate_init than {mlp.learning_rate_init:g}."
-    if not good:
+    remedy = f"Scale {large}, or use a smaller learning_rate_init than {mlp.learning_rate_init:g}."
+    if divergence.kept is None:
         raise DivergenceError(f"{what}; {NOTHING}. {remedy}")
-    kept = "the parameters with the best validation score" if best else f"the parameters of step {divergence.kept}"
-    warnings.warn(f"{what}; {kept} are kept. {remedy}", ConvergenceWarning, stacklevel=_CALLER + 1)
+    kept = "with the best validation score" if best_score else f"of step {divergence.kept}, the best,"
+    warnings.warn(f"{what}; the parameters {kept} are kept. {remedy}", ConvergenceWarning, stacklevel=_CALLER + 1)
 
 
 def _split(mlp: "MLP", examples: Examples, random: np.random.RandomState) -> tuple[Examples, Examples]:

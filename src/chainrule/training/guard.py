@@ -1,7 +1,8 @@
-"""Notices a run whose numbers are no longer finite, takes it back to its last good step, and says what overflowed."""
+"""Notices a run whose numbers are no longer finite, takes it back to its best step, and says what overflowed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from time import perf_counter
 
 import numpy as np
@@ -13,39 +14,41 @@ from chainrule.calculus.gradient import costs
 from chainrule.calculus.network import ParameterVector
 from chainrule.engines import engine
 from chainrule.engines.state import TrainingState
+from chainrule.training.validation import penalised_cost
 
 NOTHING = "nothing was learned"
 
 _SECONDS = 1.0
 _SHARE = 0.005  # of the run's time that snapshots may take
 
-
 _LISTS = ("costs", "gradient_norms")  # of a state, which grow
 
 
 class DivergenceWarning(UserWarning):
-    """Training diverged and was stopped; the last good parameters are kept."""
+    """Training diverged and was stopped; the best parameters are kept."""
 
 
 @dataclass(frozen=True)
 class Divergence:
     """What went wrong: in the ``step``-th step, of which epoch (both counted from 1), and why.
 
-    ``kept`` steps were made with the parameters that the run was taken back to: the last with which the cost of a batch
-    was finite; ``best_epoch`` is the epoch whose parameters are kept instead, with early stopping.
+    ``kept`` steps were made when the parameters were those that are kept, of the least cost; None where nothing costs
+    less than at the start. ``best_epoch`` is the epoch whose parameters are kept instead, with early stopping.
     """
 
     step: int
     epoch: int
     cause: str
     remedy: str
-    kept: int
+    kept: int | None
     best_epoch: int | None = None
 
     def __str__(self) -> str:
         if self.best_epoch is not None:
             return self.ending_in(f"the parameters of epoch {self.best_epoch}, the best, are kept")
-        return self.ending_in(f"the parameters of step {self.kept} are kept" if self.kept else NOTHING)
+        if self.kept is None:
+            return self.ending_in(NOTHING)
+        return self.ending_in(f"the parameters of step {self.kept}, the best, are kept")
 
     def ending_in(self, end: str) -> str:
         """As a sentence that ends with what became of the run."""
@@ -55,21 +58,28 @@ class Divergence:
 class Guard:
     """Watches a run between its slices. Snapshots at most a second apart let it be taken back to any step since.
 
-    ``first`` are the parameters that it began with. A run may consist of parts, each with an order of its own or a
-    state that has the same parameters and moments.
+    A run may consist of parts, each with an order of its own or a state that has the same parameters and moments.
+    ``cost`` of a parameter vector is by what the best is known: C over the state's examples where there is none.
     """
 
-    def __init__(self, state: TrainingState) -> None:
+    def __init__(self, state: TrainingState, cost: Callable[[Array], float] | None = None) -> None:
         start = perf_counter()
         self._state = state
+        self._cost = _cost_over(state) if cost is None else cost
         state.bad_step = None
-        self.first = state.parameters.vector.copy()
+        self._first = state.parameters.vector.copy()
+        self._part = state.step
         self._snapshots = [_Snapshot(state)]  # of good states, the newest last
+        self._least, self._best_end = inf, state.step  # of the epochs so far: the mean cost, the step after the last
+        self._n_looked_at = len(state.costs)
         self._due = self._next(start)
 
     def begin_part(self, state: TrainingState) -> None:
         """Go on with a part of the run, in which the state's order is set anew; all was finite until here."""
-        self._state = state
+        self._look_for_the_best_epoch()
+        if state is not self._state:
+            self._state, self._n_looked_at = state, len(state.costs)
+        self._part = state.step
         state.bad_step = None
         self._take()
 
@@ -96,18 +106,54 @@ class Guard:
         return self._state.bad_step is None and _finite(self._state.parameters.vector)
 
     def take_back(self) -> Divergence:
-        """Take the state, which is not good, back to the last parameters with which a batch's cost was finite."""
+        """Take the state, which is not good, back to the last step whose batch had a finite cost, and give it the best
+        parameters and moments of those that it can be taken back to: the newest were far off before they overflowed.
+        """
         state = self._state
         bad = state.step if state.bad_step is None else state.bad_step
         self._go_to(bad)
         first = self._snapshots[0].step
         if bad == first or _finite(state.parameters.vector):  # so it is the cost of the batch that comes next
             said = self._said(_forward_cause(state))
-            kept = self._go_to(max(bad - 1, first))
+            last = self._go_to(max(bad - 1, first))
         else:
-            kept = self._go_to(self._last_finite(bad))
+            last = self._go_to(self._last_finite(bad))
             said = self._said(_step_cause(state))
-        return Divergence(*said, kept=kept)
+        return Divergence(*said, kept=self._keep_the_best(last))
+
+    def _keep_the_best(self, last: int) -> int | None:
+        """Give the state, which is at the last step, the arrays of the step of least cost; which that is, None where it
+        is the start.
+        """
+        state, lists = self._state, {name: list(getattr(self._state, name)) for name in _LISTS}
+        self._look_for_the_best_epoch()
+        ends = {self._best_end, max(self._part, self._best_end - state.steps_per_epoch)}
+        steps = {s.step for s in self._snapshots} | ends | {last}
+        least, kept, arrays = self._cost_or_inf(self._first), None, (self._first,)
+        for step in sorted(step for step in steps if self._snapshots[0].step <= step <= last):
+            self._go_to(step)
+            cost = self._cost_or_inf(state.parameters.vector)
+            if cost < least:
+                least, kept, arrays = cost, step, tuple(array.copy() for array in _changed_in_place(state))
+        for name, whole in lists.items():  # those of older steps are shorter
+            getattr(state, name)[:] = whole
+        for array, best in zip(_changed_in_place(state), arrays, strict=False):
+            array[:] = best
+        return kept
+
+    def _cost_or_inf(self, vector: Array) -> float:
+        cost = self._cost(vector)
+        return cost if np.isfinite(cost) else inf
+
+    def _look_for_the_best_epoch(self) -> None:
+        """Note which of the epochs finished since the last look had the least mean cost, if less than those before."""
+        state = self._state
+        begun = state.step - state.cursor // state.batch_size
+        for i in range(self._n_looked_at, len(state.costs)):
+            if state.costs[i] < self._least:
+                self._least = state.costs[i]
+                self._best_end = begun - (len(state.costs) - 1 - i) * state.steps_per_epoch
+        self._n_looked_at = len(state.costs)
 
     def _last_finite(self, bad: int) -> int:
         """After how many steps the parameters were still finite, if they are not after so many."""
@@ -141,10 +187,16 @@ class Guard:
         return state.step
 
     def _take(self) -> None:
-        """Keep the newest two: with one alone, the step before it could not be reached."""
-        spare = self._snapshots.pop(0) if len(self._snapshots) == 2 else _Snapshot(self._state)
-        spare.take(self._state)
-        self._snapshots.append(spare)
+        """Keep three: the newest two, as from one alone the step before it could not be reached, and the last one until
+        the end of the best epoch.
+        """
+        self._look_for_the_best_epoch()
+        *older, newest = self._snapshots
+        best = max((s for s in self._snapshots if s.step <= self._best_end), key=lambda s: s.step)
+        spare = [s for s in older if s is not best]
+        snapshot = spare[0] if spare else _Snapshot(self._state)
+        snapshot.take(self._state)
+        self._snapshots = [s for s in self._snapshots if s in (best, newest)] + [snapshot]
 
 
 class _Snapshot:
@@ -179,14 +231,15 @@ def _finite(array: Array) -> bool:
     return bool(np.isfinite(squares) or np.isfinite(array).all())
 
 
-def learned(cost: Callable[[Array], float], first: Array, kept: Array, costs: Sequence[float]) -> bool:
-    """Whether a run that diverged has learned anything: the parameters that are kept, or an epoch, whose mean costs are
-    ``costs``, cost less than the first parameters do, over what it learned from.
+def _cost_over(state: TrainingState) -> Callable[[Array], float]:
+    """C of a parameter vector over the state's examples, in float64."""
 
-    What is kept may be far off alone, as the cost grows for some steps before it overflows.
-    """
-    with np.errstate(all="ignore"):
-        return min(np.inf, *costs, cost(kept)) < cost(first)
+    def cost(vector: Array) -> float:
+        with np.errstate(all="ignore"):
+            p = ParameterVector(state.parameters.network, vector.astype(np.float64))
+            return penalised_cost(p, state.X, state.Y, state.weights)
+
+    return cost
 
 
 # causes --------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from chainrule.engines.state import TrainingState
 from chainrule.errors import DataError, DivergenceError, InputError
 from chainrule.model.encoding import Inputs, Target
 from chainrule.model.model import Model
-from chainrule.training.guard import NOTHING, Divergence, DivergenceWarning, learned
+from chainrule.training.guard import NOTHING, Divergence, DivergenceWarning
 from chainrule.training.history import KEY, Epoch, History
 from chainrule.training.initialization import initial_parameters
 from chainrule.training.loop import Ended, Progress, Watcher, train_epochs
@@ -232,15 +232,9 @@ class Plan:
 
     def _divergence(self, ended: Ended, best_epoch: int | None) -> Divergence | None:
         """Why the run ended, if it diverged; DivergenceError where nothing was learned."""
-        if ended.divergence is None or ended.first is None:
+        if ended.divergence is None:
             return None
-        state = self.state
-
-        def cost(vector: Array) -> float:
-            p = ParameterVector(self.model.network, vector.astype(np.float64))
-            return penalised_cost(p, state.X, state.Y, state.weights)
-
-        if not learned(cost, ended.first, state.parameters.vector, state.costs):
+        if ended.divergence.kept is None:
             raise DivergenceError(ended.divergence.ending_in(NOTHING))
         return replace(ended.divergence, best_epoch=best_epoch)
 
@@ -364,8 +358,8 @@ def train(
     """Train a model on a table, holding out 20 % of its rows for the test figure.
 
     With ``progress`` a bar shows how far it is, in a terminal and in a notebook; ``watch`` is told that about every
-    50 ms. Training that diverges is stopped with a DivergenceWarning, and the last good parameters are kept, or those
-    of the best epoch. Raises DataError, InputError, and DivergenceError where these cost no less than the first. ::
+    50 ms. Training that diverges is stopped with a DivergenceWarning, and the parameters that cost least are kept, or
+    those of the best epoch. Raises DataError, InputError, and DivergenceError where the first parameters cost least. ::
 
         trained = chainrule.train(chainrule.read_table("houses.csv"), chainrule.Settings(target=("price",)))
         print(trained.test_score, trained.history)
