@@ -402,6 +402,23 @@ def test_the_command_takes_several_values_of_each_option() -> None:
     assert [run["sizes"] for run in record["runs"]] == [[64, 12, 10]] * 8 + [[64, 10]] * 8
 
 
+def test_a_value_with_colons_has_one_for_each_layer() -> None:
+    argv = ("--activation", "tanh:relu,relu, tanh:relu:sigmoid", "--dropout", "0,0.1:0.2", "--cost", "squared-error")
+    argv = ("compare", "digits", "--hidden", "12,8", "--epochs", "1", *argv)
+    shown = call(*argv)
+    assert "run 2: activation tanh:relu, dropout 0.1:0.2\n" in shown.stdout
+    record = json.loads(call(*argv, "--json").stdout)
+    assert record["varied"] == {
+        "activation": [["tanh", "relu"], "relu", ["tanh", "relu", "sigmoid"]],
+        "dropout": [0, [0.1, 0.2]],
+    }
+    assert [run["activation"] for run in record["runs"][::2]] == [
+        ["tanh", "relu", "sigmoid"],
+        ["relu", "relu", "sigmoid"],
+        ["tanh", "relu", "sigmoid"],
+    ]
+
+
 def test_a_file_has_the_options_too(tmp_path: Path) -> None:
     path = tmp_path / "options.toml"
     path.write_text('activation = "sigmoid,tanh"\nlr = 0.01\ntarget-score = 0.5\n', encoding="utf-8")

@@ -44,8 +44,9 @@ def compare(
     what their layers are like.
 
     --activation, --cost, --optimizer, --lr, --weight-decay, --batch-size, --schedule, --clip-norm, --dropout, --l1,
-    --l2 and --seed take several values with commas between, as in --activation sigmoid,tanh,relu; there is a run for
-    each combination. Split, first weights and order are the same in all. Ctrl-C stops early and shows what was done.
+    --l2 and --seed take several values with commas between, as in --activation sigmoid,tanh,relu, and tanh:relu is one
+    value with a name for each layer; there is a run for each combination. Split, first weights and order are the same
+    in all. Ctrl-C stops early and shows what was done.
     """
     from chainrule.data.source import read_table
     from chainrule.engines import SlowEngineWarning, shortfall
@@ -60,6 +61,8 @@ def compare(
     if options["validation"] is not None:
         options["validation"] = validation(options["validation"])
     vary: dict[str, Any] = {name: options[name] for name in VARIED if isinstance(options.get(name), tuple | list)}
+    for name in {"activation", "dropout"} & vary.keys():  # what is one a layer has colons, in each of several values
+        vary[name] = [text.replace(":", ",") for text in vary[name]]
     settings = training_settings(options | {name: values[0] for name, values in vary.items()})
     warm_up = options["warm_up"]
     read: dict[str, Callable[[str], Any]] = {

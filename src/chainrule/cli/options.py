@@ -176,7 +176,7 @@ def training_options(several: bool = False, without: Sequence[str] = ()) -> Call
             heading=network,
             type=type_(TEXTS),
             default="relu",
-            help=f"{names}{'' if several else ', or one for each, or one more for the output layer'}.",
+            help=f"{names}, or one for each, or one more for the output layer{', as in tanh:relu' if several else ''}.",
         ),
         one(
             "--cost",
@@ -192,8 +192,8 @@ def training_options(several: bool = False, without: Sequence[str] = ()) -> Call
             heading=network,
             type=type_(TEXTS),
             metavar="P",
-            help="How probably a neuron is left out of a step: one number for all hidden layers"
-            f"{'' if several else ', or one for each, or one more, the first, for the inputs'}.",
+            help="How probably a neuron is left out of a step: one number for all hidden layers, or one for each, or "
+            f"one more, the first, for the inputs{', as in 0.1:0.5' if several else ''}.",
         ),
         one(
             "--optimizer",

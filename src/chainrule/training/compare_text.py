@@ -21,7 +21,9 @@ _NAME_CELLS = 16
 def label(value: Any) -> str:
     """How a value of a setting is shown."""
     if isinstance(value, list | tuple):
-        return "-".join(label(each) for each in cast("Sequence[Any]", value)) or "none"
+        values = cast("Sequence[Any]", value)
+        sizes = all(isinstance(each, int) for each in values)  # 64-32, and tanh:relu as it is given
+        return ("-" if sizes else ":").join(label(each) for each in values) or "none"
     if isinstance(value, Optimizer):
         return value.name
     if isinstance(value, Schedule):
