@@ -12,16 +12,20 @@ import safetensors.numpy
 
 from chainrule import (
     ChainruleError,
+    Examples,
     Model,
     Network,
     Settings,
     Table,
+    explain,
+    gradient,
     initial_parameters,
     load_model,
     read_table,
     save_model,
     train,
 )
+from chainrule.calculus import gradient as calculus
 
 AWKWARD = ['say "hi"', "two\nlines", "größe", "数字", "back\\slash", " padded ", "🙂"]
 """Names that a careless writer loses."""
@@ -53,10 +57,17 @@ def _digits() -> tuple[Model, Table]:
     return train(table, Settings(hidden=(6,), epochs=1)).model, table
 
 
+def _of_rare_classes() -> tuple[Model, Table]:
+    x = np.random.default_rng(2).normal(size=90)
+    table = Table("rare", {"x": x, "kind": ["no", "no", "yes"] * 30}, target=("kind",))
+    return train(table, Settings(hidden=(4,), class_weight={"yes": 5}, epochs=2)).model, table
+
+
 MODELS: dict[str, Callable[[], tuple[Model, Table]]] = {
     "awkward names": _trained_on_awkward_names,
     "regression": _regression,
     "digits": _digits,
+    "class weights": _of_rare_classes,
 }
 
 each_model = pytest.mark.parametrize("name", MODELS)
@@ -77,6 +88,8 @@ def test_a_model_comes_back_to_the_bit(name: str, tmp_path: Path) -> None:
     assert back.target is not None
     assert back.inputs.columns == model.inputs.columns
     assert (back.target.columns, back.target.classes) == (model.target.columns, model.target.classes)
+    weights = [target.class_weights for target in (back.target, model.target)]
+    assert [None if w is None else w.tolist() for w in weights] == [[1, 5] if name == "class weights" else None] * 2
     for part, whole in ((back.inputs, model.inputs), (back.target, model.target)):
         assert part.mean.tobytes() == whole.mean.tobytes()
         assert part.scale.tobytes() == whole.scale.tobytes()
@@ -89,6 +102,22 @@ def test_a_model_predicts_the_same_after_it_was_saved(name: str, tmp_path: Path)
     back = load_model(tmp_path / "m.safetensors")
     assert back.predict(table) == model.predict(table)
     assert back.outputs_of(table).tobytes() == model.outputs_of(table).tobytes()
+
+
+def test_the_class_weights_of_training_count_in_what_is_said_of_the_model(tmp_path: Path) -> None:
+    model, table = _of_rare_classes()
+    save_model(model, tmp_path / "m.safetensors")
+    model = load_model(tmp_path / "m.safetensors")
+    examples = model.examples_of(table)
+    weights = np.array([1.0, 1, 5] * 30)
+    assert examples.weights is not None
+    assert (examples.weights == weights).all()
+    C, nabla_C = gradient(model, examples)
+    expected, nabla_C_expected = calculus.gradient(model.reading().parameters, examples.a0, examples.Y, weights)
+    assert (C, nabla_C.vector.tolist()) == (expected, nabla_C_expected.vector.tolist())
+    assert float(explain(model, examples, "w1[0,0]").value) == pytest.approx(nabla_C.w[1][0, 0], rel=1e-12)
+    unweighted, _ = gradient(model, Examples(examples.a0, examples.Y))
+    assert pytest.approx(unweighted, rel=1e-3) != C
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -356,7 +356,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"class_weight": {"1": -1}}, "class weight of 1: -1 is not a number of 0 or more"),
     ({"class_weight": {1: 1}}, "class weight: 1 is not the name of a class, a text"),
     ({"class_weight": {"one": 1}}, "class weight: there is no class 'one'."),
-    ({"class_weight": {str(c): 0 for c in range(10)}}, "weights: every weight is 0"),
+    ({"class_weight": {str(c): 0 for c in range(10)}}, "class weight: no row of digits counts; give"),
     ({"callbacks": (3,)}, "callbacks: 3 is not a function that takes an Epoch"),
     ({"gradient_norms": "yes"}, "gradient norms: 'yes' is not True or False"),
     ({"metric": "rmse", "patience": 3}, "metric: rmse is for numbers, the target is classes: accuracy, balanced-accur"),
@@ -382,8 +382,11 @@ def test_class_weights_of_numbers_are_refused() -> None:
 def test_validation_examples_of_which_none_counts_are_refused() -> None:
     table = Table("two", {"x": np.arange(40.0), "kind": ["a", "b"] * 20}, target=("kind",))
     others = Table("others", {"x": np.arange(4.0), "kind": ["a"] * 4})
-    with pytest.raises(InputError, match="class weight: no validation example counts"):
+    with pytest.raises(InputError, match="class weight: no row of others counts; give their classes a weight above 0"):
         plan(table, Settings(class_weight={"a": 0}, validation=others))
+    rare = Table("rare", {"x": np.arange(400.0), "kind": ["a"] * 399 + ["b"]}, target=("kind",))
+    with pytest.raises(InputError, match="class weight: no validation example counts"):
+        plan(rare, Settings(class_weight={"a": 0}, validation=0.01))
     assert plan(table, Settings(class_weight={"b": 0}, validation=others)).validation is not None
 
 

@@ -354,6 +354,17 @@ MODEL_FILES = [
     _described("three classes", {"target.classes": ["a", "b", "c"]}, "makes 3 outputs", "network has 1"),
     _described("classes numbers", {"target.classes": [0, 1]}, "does not add up", "0 is not a text"),
     _described("target scaling of classes", {"target.scale": [1.0]}, "does not add up", "target.scale: shape (1,)"),
+    _described("class weights of others", {"target.class_weights": [1.0]}, "target.class_weights: shape (1,)"),
+    _described("class weights a text", {"target.class_weights": "balanced"}, "target.class_weights", "'balanced'"),
+    _described(
+        "a class weight below 0", {"target.class_weights": [1, -1]}, "class_weights: [1, -1]; no weight is below 0"
+    ),
+    _described("class weights all 0", {"target.class_weights": [0, 0]}, "class_weights: [0, 0]; ", "one is above"),
+    _described(
+        "class weights of numbers",
+        {"target.classes": None, "target.mean": [0.0], "target.scale": [1.0], "target.class_weights": [1.0]},
+        "target.class_weights: there are no classes",
+    ),
     _described("target an input", {"target.columns": ["size"]}, "does not add up", "size", "twice"),
     _described("training a list", {"training": [1]}, "does not add up", "training", "not a table"),
     _tensors("no tensor", dict.fromkeys(TENSORS), "does not add up", "its arrays are missing"),

@@ -79,12 +79,16 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Target:
-    """What the outputs mean: one of ``classes``, or the numbers of ``columns`` as mean + scale·a."""
+    """What the outputs mean: one of ``classes``, or the numbers of ``columns`` as mean + scale·a.
+
+    ``class_weights`` (classes,) is how much an example of each class counts in C, or None.
+    """
 
     columns: tuple[str, ...]
     classes: tuple[str, ...] | None
     mean: Array
     scale: Array
+    class_weights: Array | None = None
 
     @classmethod
     def learn(cls, table: Table, columns: Sequence[str], task: str, rows: Array, standardise: bool) -> "Target":
@@ -169,6 +173,10 @@ class Target:
         residuals, spreads = _column_sums((a - Y) ** 2), _column_sums((Y - Y.mean(axis=0)) ** 2)
         each = [1 - r / s if s else float(r == 0) for r, s in zip(residuals, spreads, strict=True)]
         return sum(each) / len(each)
+
+    def weights(self, Y: Array) -> Array | None:
+        """How much each example counts by its class, (rows,), given targets (rows, n_L); None where all the same."""
+        return None if self.class_weights is None else self.class_weights[self.class_indices(Y)]
 
     @staticmethod
     def class_indices(a: Array) -> Array:

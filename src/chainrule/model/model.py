@@ -83,7 +83,10 @@ class Model:
         return Examples(X if self.inputs is None else self.inputs.scaled(X), Y, s)
 
     def examples_of(self, table: Table) -> Examples:
-        """The rows of a table of raw data as examples. Raises DataError that names the cell."""
+        """The rows of a table of raw data as examples, weighted as in training where that had class weights.
+
+        Raises DataError that names the cell, or InputError where no row counts.
+        """
         require(isinstance(table, Table), "table", table, "a Table, as read_table gives it")
         inputs, target = self._meanings()
         if not target.present_in(table):
@@ -91,7 +94,10 @@ class Model:
                 f"{table.source}: the target column {target.columns[0]!r} is missing, and this needs targets"
             )
         Y = target.encode(table, self.network.sizes[-1])
-        return self.examples(inputs.encode(table), Y)
+        weights = target.weights(Y)
+        if weights is not None and not weights.any():
+            raise InputError(f"class weight: no row of {table.source} counts; give their classes a weight above 0")
+        return self.examples(inputs.encode(table), Y, weights)
 
     def outputs_of(self, table: Table) -> Array:
         """a⁽ᴸ⁾ for each row of a table of raw data, (rows, n_L)."""

@@ -131,16 +131,18 @@ def _column(place: str, description: object) -> InputColumn:
 def _target_json(target: Target | None) -> Any:
     if target is None:
         return None
+    weights = target.class_weights
     return {
         "columns": target.columns,
         "classes": target.classes,
         "mean": target.mean.tolist(),
         "scale": target.scale.tolist(),
+        **({} if weights is None else {"class_weights": weights.tolist()}),
     }
 
 
 def _target(description: Section, network: Network) -> Target:
-    section = description.section("target", ("columns", "classes", "mean", "scale"))
+    section = description.section("target", ("columns", "classes", "mean", "scale", "class_weights"))
     n_L = network.sizes[-1]
     columns = section.texts("columns")
     require(len(columns) > 0, "target.columns", columns, "at least one column")
@@ -153,7 +155,18 @@ def _target(description: Section, network: Network) -> Target:
         expected = 1 if len(classes) == 2 and n_L == 1 else len(classes)
     if n_L != expected:
         raise InputError(f"its target makes {expected} outputs, the network has {n_L}")
-    return Target(columns, classes, *_scaling(section, 0 if classes else n_L))
+    weights = _class_weights(section, classes) if "class_weights" in section.entries else None
+    return Target(columns, classes, *_scaling(section, 0 if classes else n_L), weights)
+
+
+def _class_weights(section: Section, classes: tuple[str, ...] | None) -> Array:
+    key = "class_weights"
+    if classes is None:
+        raise InputError(f"{section.name(key)}: there are no classes")
+    weights = numbers(section.name(key), section[key], (len(classes),))
+    if (weights < 0).any() or not weights.any():
+        raise InputError(f"{section.name(key)}: {shown(section[key])}; no weight is below 0, and one is above")
+    return weights
 
 
 def _scaling(section: Section, n: int) -> tuple[Array, Array]:

@@ -17,7 +17,7 @@ from chainrule.engines import engine, warn_of_shortfall
 from chainrule.engines.state import TrainingState
 from chainrule.errors import DataError, DivergenceError, InputError
 from chainrule.model.encoding import Inputs, Target
-from chainrule.model.model import Model
+from chainrule.model.model import Examples, Model
 from chainrule.training.guard import NOTHING, Divergence, DivergenceWarning
 from chainrule.training.history import KEY, Epoch, History
 from chainrule.training.initialization import initial_parameters
@@ -102,6 +102,7 @@ def plan(table: Table, settings: Settings) -> "Plan":
     if target.classes is None and settings.standardise and network.activation[-1] == "identity":
         target = Target.learn(table, target_columns, "numbers", train_rows, standardise=True)
     weights = _class_weights(settings.class_weight, target, None if labels is None else labels[train_rows])
+    target = replace(target, class_weights=weights)
     model = Model(initial_parameters(network, settings.seed), inputs, target)
     examples = model.examples_of(table)
     X, Y = _in_float32(table, examples.a0), _in_float32(table, examples.Y)
@@ -109,20 +110,20 @@ def plan(table: Table, settings: Settings) -> "Plan":
     model.parameters.w[1][:, ~X[train_rows].any(axis=0)] = 0
     state = TrainingState(
         model.parameters, settings.optimizer, X[train_rows], Y[train_rows], settings.batch_size, settings.seed,
-        weights=_of_each(weights, target, Y[train_rows]), clip_norm=settings.clip_norm,
+        weights=_weights(examples, train_rows), clip_norm=settings.clip_norm,
         dropout=_layer_dropout(settings.dropout, len(settings.hidden)), note_norms=settings.gradient_norms,
     )  # fmt: skip
     epochs = settings.epochs or max(LEAST_EPOCHS, -(-LEAST_STEPS // state.steps_per_epoch))
     rates = settings.schedule.rates(settings.optimizer.rate, state.steps_per_epoch, epochs)
     state.rates = None if settings.schedule.is_constant else rates
-    validation = None
+    validation, watched = None, examples
     if isinstance(settings.validation, Table):
-        others = model.examples_of(settings.validation)
-        X, Y = (_in_float32(settings.validation, array) for array in (others.a0, others.Y))
+        watched = model.examples_of(settings.validation)
+        X, Y = (_in_float32(settings.validation, array) for array in (watched.a0, watched.Y))
         held_out = np.arange(len(X))
     if len(held_out):
         metrics = shown_metrics(settings.metric, target, network)
-        weights = _of_each(weights, target, Y[held_out])
+        weights = _weights(watched, held_out)
         if weights is not None and not weights.any():
             raise InputError("class weight: no validation example counts; give their classes a weight above 0")
         validation = Validation(X[held_out], Y[held_out], weights, target, metrics)
@@ -171,8 +172,8 @@ def _class_weights(given: str | Mapping[str, float] | None, target: Target, labe
     return np.array([float(weights.get(name, 1.0)) for name in target.classes])
 
 
-def _of_each(class_weights: Array | None, target: Target, Y: Array) -> Array | None:
-    return None if class_weights is None else class_weights[target.class_indices(Y)].astype(np.float32)
+def _weights(examples: Examples, rows: Array) -> Array | None:
+    return None if examples.weights is None else examples.weights[rows].astype(np.float32)
 
 
 def _layer_dropout(given: Sequence[float], n_hidden: int) -> tuple[float, ...]:
@@ -258,6 +259,10 @@ class Plan:
             "lr": state.optimizer.rate,
             "schedule": self.settings.schedule.name,
             "batch_size": state.batch_size,
+            "dropout": list(state.dropout),
+            "clip_norm": state.clip_norm,
+            "patience": self.settings.patience,
+            "metric": self.settings.metric,
             "seed": state.seed,
             "epochs": state.epoch,
             "costs": history.costs.tolist(),
