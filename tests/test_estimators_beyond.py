@@ -819,3 +819,9 @@ def test_a_validation_set_that_overflows_is_told_of_once(early_stopping: bool) -
         mlp.fit(X, NUMBERS, X_val=X_VAL * 1e300, y_val=NUMBERS_VAL)
     told = [warning for warning in caught if "validation set" in str(warning.message)]
     assert [Path(warning.filename).name for warning in told] == ["test_estimators_beyond.py"]
+
+
+def test_examples_held_out_that_overflow_are_examples_of_x() -> None:
+    far = np.where(np.arange(90) == 85, 1e300, 1.0)[:, None] * X  # one of those that random_state=0 holds out
+    with pytest.warns(UserWarning, match=r"validation set is not finite in epoch 1: .* of the training; scale X$"):
+        regressor(early_stopping=True).fit(far, NUMBERS)

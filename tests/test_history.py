@@ -74,6 +74,15 @@ def test_a_table_fits_a_terminal_and_has_the_first_the_last_and_the_best_epoch(n
     assert ("‖∇1‖" in lines[0]) == (f"‖∇{layers}‖" in lines[0]) == (layers > 0)
 
 
+def test_a_rate_that_is_not_known_is_neither_in_the_table_nor_in_the_picture() -> None:
+    history = replace(_history(), lrs=np.full(40, np.nan))  # as L-BFGS has none
+    header = history.text().splitlines()[0].split()
+    assert header[:3] == ["epoch", "seconds", "cost"]
+    assert "nan" not in history.text()
+    pytest.importorskip("matplotlib")
+    assert "learning rate" not in _labels(history.picture(".svg"))
+
+
 def test_a_table_without_a_best_epoch_has_no_mark() -> None:
     text = _history(3, 0, validated=False, best=None).text()
     assert text.splitlines() == [

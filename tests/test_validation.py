@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +22,7 @@ from chainrule.calculus.gradient import gradient
 from chainrule.engines import engine
 from chainrule.errors import DataError, InputError
 from chainrule.model.encoding import Target
+from chainrule.summary import training_record, training_text
 from chainrule.training.metrics import METRICS, Outputs
 from chainrule.training.train import plan
 from chainrule.training.validation import penalised_cost
@@ -116,6 +118,24 @@ def test_a_better_model_has_the_better_figure(name: str) -> None:
     better, worse = (METRICS[name].value(Outputs(a, Y, target, activation)) for a in (good, bad))
     assert (better > worse) == METRICS[name].more_is_better
     assert better != worse
+
+
+@pytest.mark.parametrize("metric", [None, "macro-f1", "log-loss", "balanced-accuracy"])
+def test_the_test_figures_are_those_of_the_examples_held_out(metric: str | None) -> None:
+    settings = Settings(hidden=(8,), epochs=5, validation=0.1, metric=metric, class_weight={"3": 4})
+    planned, trained = plan(_digits(), settings), train(_digits(), settings)
+    reading = trained.model.reading()
+    a = engine().predict(reading.parameters, planned.test_X)
+    weights = np.where(planned.test_Y.argmax(axis=1) == 3, 4.0, 1.0)
+    names = ["accuracy", *([] if metric is None else [metric])]
+    expected = {name: METRICS[name].value(Outputs(a, planned.test_Y, _classes(10), "softmax")) for name in names}
+    C, _ = gradient(reading.parameters, planned.test_X, planned.test_Y, weights)
+    assert trained.test == pytest.approx({"cost": C} | expected, rel=1e-12)
+    assert trained.test_score == expected["accuracy"]
+    record, text = training_record(Path("m"), trained), training_text("digits", Path("m"), trained)
+    assert {f"test_{name}": value for name, value in trained.test.items()}.items() <= record.items()
+    assert f"on {trained.n_test} examples held out" in text
+    assert metric is None or f", {metric} {expected[metric]:.3f}"[:-1] in text.splitlines()[-2]
 
 
 # what is held out ----------------------------------------------------------------------------------

@@ -61,6 +61,7 @@ def training_record(out: Path, trained: Trained) -> dict[str, Any]:
         "train_cost": trained.train_cost,
         "train_penalty": trained.train_penalty,
         "test_accuracy" if classes else "test_r2": trained.test_score,
+        **{f"test_{name}": value for name, value in trained.test.items()},
         "train_examples": trained.n_train,
         "test_examples": trained.n_test,
         "seconds": trained.seconds,
@@ -84,7 +85,8 @@ def training_text(data: str, out: Path, trained: Trained) -> str:
     if trained.test_score is not None:
         classes = "test_accuracy" in record
         figure = f"accuracy {percent(trained.test_score)}" if classes else r2_text(trained.test_score)
-        score = f"{figure} on {trained.n_test:,} examples held out"
+        others = [f"{name} {significant(value, 4)}" for name, value in list(trained.test.items())[2:]]
+        score = f"{', '.join([figure, *others])} on {trained.n_test:,} examples held out"
     watched = ""
     if trained.validation:
         figures = ", ".join(f"{name} {significant(value, 4)}" for name, value in trained.validation.items())

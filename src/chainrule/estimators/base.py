@@ -294,9 +294,10 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
         losses = (progress.validation_losses or [])[n_before:]
         if not np.isfinite(losses).all():
             n = len(progress.losses) - len(losses) + 1 + int(np.argmin(np.isfinite(losses)))
+            scaled = "X" if held_out is None else "X_val and y_val as X and y"
             warnings.warn(
                 f"The loss over the validation set is not finite in epoch {n}: its examples are far from those of "
-                f"the training; scale X_val and y_val as X and y",
+                f"the training; scale {scaled}",
                 stacklevel=_CALLER,
             )
         self._descent, self._progress = descent, progress

@@ -125,8 +125,10 @@ class History:
         some = _thinned(len(self), SHOWN_EPOCHS, self.best_epoch)
         marked = [["*" if i + 1 == self.best_epoch else "", *_cells(self[i])] for i in some]
         rows = [["", *_header(self, short=True)], *marked]
-        if not np.isfinite(self.seconds).all():
-            rows = [[*row[:2], *row[3:]] for row in rows]
+        for name, column in (("seconds", self.seconds), ("lr", self.lrs)):  # L-BFGS has no rate, a file no times
+            if not np.isfinite(column).any():
+                unknown = rows[0].index(name)
+                rows = [[*row[:unknown], *row[unknown + 1 :]] for row in rows]
         while width("  ".join(max(column, key=width) for column in zip(*rows, strict=True))) > COLUMNS:
             rows = [[*row[: -3 if row[-2] == "…" else -2], "…", row[-1]] for row in rows]  # layers in the middle go
         if all(not row[0] for row in rows):
@@ -153,7 +155,7 @@ class History:
             costs["validation"] = self.validation_costs[some].tolist()
         panels = [Panel("mean cost C", costs, log=True)]
         panels += [Panel(name, {"validation": figures[some].tolist()}) for name, figures in self.metrics.items()]
-        if len(set(self.lrs.tolist())) > 1:  # one that is constant needs no picture
+        if len(set(self.lrs[np.isfinite(self.lrs)].tolist())) > 1:  # one that is constant needs no picture
             panels.append(Panel("learning rate", {"learning rate": self.lrs[some].tolist()}))
         if self.gradient_norms is not None:
             norms = {f"layer {l}": norms.tolist() for l, norms in enumerate(self.gradient_norms[some].T, 1)}

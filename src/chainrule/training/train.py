@@ -48,16 +48,16 @@ class Trained:
     """A trained model with its figures.
 
     ``train_cost`` is C of the model over the training examples, with the penalties, of which ``train_penalty`` is the
-    part. ``test_score`` is the share of right classes, or R²; None where no example could be held out. ``validation``
-    has the model's figures over the validation examples: "cost" and those of the metrics. ``best_epoch`` is the one
-    whose parameters early stopping kept; ``divergence`` says why training ended where its numbers were not finite.
+    part. ``test`` has the model's figures over the examples held out, "cost" and those of the metrics, and
+    ``validation`` those over the validation examples; both are empty where there are none. ``divergence`` says why
+    training ended where its numbers were not finite.
     """
 
     model: Model
     epochs: int
     train_cost: float
     train_penalty: float
-    test_score: float | None
+    test: Mapping[str, float]
     seconds: float
     interrupted: bool
     n_train: int
@@ -66,6 +66,11 @@ class Trained:
     validation: Mapping[str, float]
     n_validation: int
     divergence: Divergence | None
+
+    @property
+    def test_score(self) -> float | None:
+        """The share of right classes, or R², of the examples held out; None where there are none."""
+        return self.test.get("accuracy", self.test.get("r2"))
 
     @property
     def best_epoch(self) -> int | None:
@@ -220,7 +225,7 @@ class Plan:
             epochs=state.epoch,
             train_cost=penalised_cost(reading, state.X, state.Y, state.weights),
             train_penalty=penalty_of(reading),
-            test_score=self.score(reading),
+            test=self._test_figures(reading),
             seconds=seconds,
             interrupted=ended.how == "interrupted",
             n_train=len(state.X),
@@ -251,6 +256,16 @@ class Plan:
             return None
         assert self.model.target is not None
         return self.model.target.score(engine().predict(parameters, self.test_X), self.test_Y)
+
+    def _test_figures(self, parameters: ParameterVector) -> dict[str, float]:
+        """The cost and the metrics over the examples held out for the test; none where there are none."""
+        target = self.model.target
+        if not len(self.test_X):
+            return {}
+        assert target is not None
+        metrics = shown_metrics(self.settings.metric, target, self.model.network)
+        weights = target.weights(self.test_Y)
+        return Validation(self.test_X, self.test_Y, weights, target, metrics).figures(parameters)
 
     def _remembered(self, history: History) -> dict[str, object]:
         state = self.state
