@@ -46,9 +46,11 @@ def epochs_picture(epochs: Sequence[int], panels: Sequence[Panel], best: int | N
     title = printable(title)
     figure, plots = _figure(len(panels))
     marker = "." if len(epochs) < 30 else None
+    known = dict(zip(panels[0].curves, _styles(len(panels[0].curves)), strict=True))  # which look the same in each
     for plot, panel in zip(plots, panels, strict=True):
         values = [y for curve in panel.curves.values() for y in curve if isfinite(y)]
-        for (name, curve), (color, line) in zip(panel.curves.items(), _styles(len(panel.curves)), strict=True):
+        for (name, curve), style in zip(panel.curves.items(), _styles(len(panel.curves)), strict=True):
+            color, line = known.get(name, style)
             plot.plot(epochs, curve, color=color, linestyle=line, marker=marker, linewidth=1.4, label=name)
         log = panel.log and values and min(values) > 0
         plot.set(ylabel=panel.label, **({"yscale": "log"} if log else {}))
