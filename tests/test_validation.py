@@ -22,7 +22,7 @@ from chainrule.calculus.gradient import gradient
 from chainrule.engines import engine
 from chainrule.errors import DataError, InputError
 from chainrule.model.encoding import Target
-from chainrule.summary import training_record, training_text
+from chainrule.summary import plan_text, training_record, training_text
 from chainrule.training.metrics import METRICS, Outputs
 from chainrule.training.train import plan
 from chainrule.training.validation import penalised_cost
@@ -307,6 +307,13 @@ def test_a_plateau_goes_by_the_validation_figure_or_else_by_the_training_cost() 
             assert epoch.lr == pytest.approx(lr, rel=1e-12)
             lr, best = (lr, figure) if figure < best else (lr / 2, best)
         assert lr < 0.001
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.03, ["training is watched by 1 validation example only"]), (0.3, [])])
+def test_few_validation_examples_are_told_of(share: float, told: list[str]) -> None:
+    table = Table("line", {"x": np.arange(40.0), "y": np.arange(40.0) / 3}, target=("y",))
+    planned = plan(table, Settings(validation=share, task="numbers"))
+    assert [line for line in plan_text(planned) if "watched" in line] == told
 
 
 def test_class_weights_make_a_class_count_for_more() -> None:

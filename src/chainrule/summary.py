@@ -15,6 +15,8 @@ from chainrule.training.train import Plan, Trained
 
 SHOWN_ROWS = 20
 SHOWN_CLASSES = 10
+FEW = 10
+"""By fewer validation examples than these little can be told, which a person who gave no share may not expect."""
 
 
 def sizes(model: Model) -> str:
@@ -44,6 +46,9 @@ def plan_text(planned: Plan) -> list[str]:
         lines.append(f"{named}: {len(target.classes)} classes ({some}{more}){hint}")
     if not len(planned.test_X):
         lines.append("too few examples to hold any out: there will be no test figure")
+    if planned.validation is not None and len(planned.validation) < FEW:
+        n = len(planned.validation)
+        lines.append(f"training is watched by {n} validation example{'s' if n > 1 else ''} only")
     slow = shortfall()
     return [*lines, slow] if slow else lines
 
