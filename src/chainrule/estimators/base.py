@@ -4,7 +4,6 @@
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportUntypedBaseClass=false
 
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -42,9 +41,6 @@ if TYPE_CHECKING:
 
 _SPARSE = ["csr", "csc"]
 _FLOAT_TYPES: Any = [np.float64, np.float32]
-
-_CALLER = 5
-"""From ``_fit_by_batches`` to who called ``fit``, for warnings."""
 
 
 def by_batches(estimator: "MLP") -> bool:
@@ -289,17 +285,7 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
         else:
             descent = Descent.of(self, parameters)
             descent.seed = int(random.randint(2**31)) if dropped else 0
-        n_before = len(progress.validation_losses or ())
         self.n_iter_ = train(self, parameters, examples, held_out, random, descent, progress, watch, once=incremental)
-        losses = (progress.validation_losses or [])[n_before:]
-        if not np.isfinite(losses).all():
-            n = len(progress.losses) - len(losses) + 1 + int(np.argmin(np.isfinite(losses)))
-            scaled = "X" if held_out is None else "X_val and y_val as X and y"
-            warnings.warn(
-                f"The loss over the validation set is not finite in epoch {n}: its examples are far from those of "
-                f"the training; scale {scaled}",
-                stacklevel=_CALLER,
-            )
         self._descent, self._progress = descent, progress
         self._records, self._best_epoch = progress.records, progress.best_epoch
         self.t_ = progress.examples_seen

@@ -209,6 +209,7 @@ def train(
     validation score, of calls of one epoch, ``once``, only when it is over. Ctrl-C ends training early, with a warning.
     So does divergence, and the parameters of least loss are kept; DivergenceError where nothing was learned.
     """
+    to_scale = "X" if held_out is None else "X_val and y_val as X and y"
     if mlp.early_stopping and held_out is None:
         if once and descent.split_seed is None:
             descent.split_seed = int(random.randint(2**31))
@@ -269,6 +270,8 @@ def train(
                     ConvergenceWarning,
                     stacklevel=_CALLER,
                 )
+    if run.divergence is None:  # or that has been told
+        _warn_of_validation(progress, epochs, to_scale)
     if progress.best is not None and (progress.over or not once):
         parameters.vector[:] = progress.best
     return epochs
@@ -292,6 +295,18 @@ def _diverged(mlp: "MLP", divergence: Divergence, large: str, best_score: bool) 
         raise DivergenceError(f"{what}; {NOTHING}. {remedy}")
     kept = "with the best validation score" if best_score else f"of step {divergence.kept}, the best,"
     warnings.warn(f"{what}; the parameters {kept} are kept. {remedy}", ConvergenceWarning, stacklevel=_CALLER + 1)
+
+
+def _warn_of_validation(progress: Progress, epochs: int, to_scale: str) -> None:
+    """Warn of the first of the last so many epochs in which the loss over the validation set is not finite."""
+    losses = (progress.validation_losses or [])[-epochs:] if epochs else []
+    if not np.isfinite(losses).all():
+        epoch = len(progress.losses) - len(losses) + 1 + int(np.argmin(np.isfinite(losses)))
+        warnings.warn(
+            f"The loss over the validation set is not finite in epoch {epoch}: its examples are far from those of the "
+            f"training; scale {to_scale}",
+            stacklevel=_CALLER + 1,
+        )
 
 
 def _split(mlp: "MLP", examples: Examples, random: np.random.RandomState) -> tuple[Examples, Examples]:
