@@ -706,15 +706,110 @@ def test_training_that_learned_and_diverged_later_keeps_the_best(thin: bool, ear
     settings |= {"n_iter_no_change": 1000, "early_stopping": early_stopping}
     estimator = regressor(**settings, learning_rate_init=5.0, warm_up=300, alpha=0.0)
     given: Any = sparse.csr_matrix(X) if thin else X
-    kept = "with the best validation score" if early_stopping else r"of step \d+, the best,"
     with pytest.warns(
-        ConvergenceWarning, match=rf"diverged in epoch \d+, step \d+: .*; the parameters {kept} are kept"
-    ):
+        ConvergenceWarning,
+        match=r"diverged in epoch \d+, step \d+: .*; the parameters of epoch \d+, the best, are kept",
+    ) as told:
         fitted = estimator.fit(given, NUMBERS)
+    best = fitted.history_.best_epoch
+    assert f"the parameters of epoch {best}, the best, " in str(told[-1].message)
     losses = fitted.loss_curve_
     assert losses[-1] > 10 * losses[0]
     assert fitted.n_iter_ == len(losses) == len(fitted.history_)
-    assert fitted.gradient(X, NUMBERS)[0] < 1.5 * min(losses)
+    C, _ = fitted.gradient(X, NUMBERS)
+    assert min(losses) * 1.5 > C
+    if early_stopping:
+        assert fitted.validation_scores_[best - 1] == max(fitted.validation_scores_)
+    else:
+        assert fitted.loss_ == pytest.approx(C, rel=1e-9)
+        assert best in (int(np.argmin(losses)), int(np.argmin(losses)) + 1)
+
+
+COUNTS = np.random.default_rng(1).poisson(np.exp(SCORES[:, 0] / 2)).astype(float)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("lr", [0.1, 0.2, 0.4, 0.8])
+def test_of_epochs_of_one_step_the_best_is_kept(lr: float, momentum: float) -> None:
+    """The loss of an epoch of one step is that of the parameters before it."""
+    settings: dict[str, Any] = {"loss": "poisson", "solver": "sgd", "momentum": momentum, "batch_size": 90}
+    settings |= {"learning_rate_init": lr, "max_iter": 300, "activation": "identity", "n_iter_no_change": 300}
+    seen: list[float] = []
+
+    def note(epoch: Epoch) -> None:
+        seen.append(epoch.cost)
+
+    estimator = regressor(**settings, callbacks=[note])
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            estimator.fit(X, COUNTS)
+    except DivergenceError:
+        assert np.nanargmin(seen) == 0
+        return
+    if any("diverged" in str(warning.message) for warning in caught):
+        assert estimator.gradient(X, COUNTS)[0] <= min(seen) * (1 + 1e-9)
+        assert estimator.history_.best_epoch in (np.argmin(seen), np.argmin(seen) + 1)
+
+
+def _growing_line(**changes: Any) -> tuple[Any, Array, Array]:
+    x = np.linspace(-1, 1, 200)[:, None]
+    settings: dict[str, Any] = {"hidden_layer_sizes": (), "solver": "sgd", "momentum": 0, "n_iter_no_change": 5000}
+    return regressor(**settings | changes), x, 2 * x[:, 0] + np.sin(40 * x[:, 0])
+
+
+@pytest.mark.filterwarnings("ignore:The loss over the validation set is not finite")
+def test_partial_fit_that_diverges_keeps_the_best_validation_score_and_stops() -> None:
+    mlp, x, y = _growing_line(learning_rate_init=2.15, early_stopping=True)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        while not hasattr(mlp, "stopped_") or not mlp.stopped_:
+            mlp.partial_fit(x, y)
+    epochs, best = len(mlp.history_), mlp.history_.best_epoch
+    message = str(told[-1].message)
+    step = next(
+        step for step in range(9 * epochs + 1, 9 * epochs + 10) if f"epoch {epochs + 1}, step {step}: " in message
+    )
+    assert step <= 9 * (epochs + 1)
+    assert f"; the parameters of epoch {best}, the best, are kept" in message
+    assert mlp.validation_scores_[best - 1] == max(mlp.validation_scores_) == mlp.best_validation_score_
+    assert mlp.score(x, y) > 0.5
+    coefs = mlp.coefs_[0].copy()
+    assert (mlp.partial_fit(x, y).coefs_[0] == coefs).all()
+
+
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_early_stopping_decides_whether_a_run_that_diverged_has_learned(early_stopping: bool) -> None:
+    """The penalty makes the loss grow from the first step on, while the classes become more often right."""
+    settings: dict[str, Any] = {"hidden_layer_sizes": (), "solver": "sgd", "momentum": 0.0, "learning_rate_init": 20.0}
+    settings |= {"alpha": 2.1, "early_stopping": early_stopping, "max_iter": 2000, "n_iter_no_change": 2000}
+    estimator = classifier(**settings, random_state=1)
+    if not early_stopping:
+        with pytest.raises(DivergenceError, match="nothing was learned"):
+            estimator.fit(X, CLASSES)
+        return
+    with pytest.warns(ConvergenceWarning, match=r"diverged in .*; the parameters of epoch \d+, the best, are kept"):
+        estimator.fit(X, CLASSES)
+    assert estimator.validation_scores_[estimator.history_.best_epoch - 1] == max(estimator.validation_scores_) > 0.5
+
+
+def test_a_loss_is_finite_until_the_epoch_in_which_training_diverges() -> None:
+    mlp, x, y = _growing_line(learning_rate_init=3, batch_size=200, max_iter=2000, warm_up=500)
+    mlp.fit(x, y)
+    assert 500 < len(mlp.loss_curve_) < 2000
+    assert np.isfinite(mlp.loss_curve_).all()
+    assert mlp.loss_ == pytest.approx(mlp.gradient(x, y)[0], rel=1e-9)
+
+
+def test_the_steps_of_a_history_go_on_over_warm_starts_and_in_a_file(tmp_path: Path) -> None:
+    mlp = regressor(warm_start=True, max_iter=2)
+    for size in (90, 60, 40):
+        mlp.fit(X[:size], NUMBERS[:size])
+    mlp.partial_fit(X[:20], NUMBERS[:20])
+    steps = [5, 10, 13, 16, 18, 20, 21]
+    assert [epoch.step for epoch in mlp.history_] == steps
+    mlp.save(tmp_path / "mlp.safetensors")
+    assert [epoch.step for epoch in MLPRegressor.load(tmp_path / "mlp.safetensors").history_] == steps
 
 
 @pytest.mark.filterwarnings("default")
@@ -723,7 +818,9 @@ def test_divergence_in_the_first_epoch_leaves_a_whole_estimator() -> None:
     A: Array = np.ones((50, 1))
     A[-2:] = 1e120
     settings: dict[str, Any] = {"solver": "sgd", "momentum": 0, "learning_rate_init": 0.01, "shuffle": False}
-    with pytest.warns(ConvergenceWarning, match=r"diverged in epoch 1, step \d+: .*the best, are kept"):
+    with pytest.warns(
+        ConvergenceWarning, match=r"diverged in epoch 1, step \d+: .*; the parameters of step 48 are kept"
+    ):
         fitted = regressor(**settings, batch_size=1).fit(A, 3 * A.ravel())
     assert np.isfinite(fitted.predict(A)).all()
     assert fitted.loss_ == fitted.best_loss_ == pytest.approx(fitted.gradient(A, 3 * A.ravel())[0])
@@ -744,6 +841,37 @@ def test_lbfgs_that_cannot_begin_says_which_layer_overflows_and_is_as_it_was(thi
         with pytest.raises(DivergenceError, match=message):
             estimator.fit(given, NUMBERS * times)
         assert vars(estimator) == before
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("class_weight", ["balanced", {"ant": 0.5, "bee": 3, "cow": 1}])
+def test_the_classes_weigh_the_same_in_the_file_of_a_classifier(solver: str, class_weight: Any, tmp_path: Path) -> None:
+    X_ = X.round(3)
+    fitted = classifier(solver=solver, class_weight=class_weight, alpha=0.0).fit(X_, CLASSES)
+    fitted.save(tmp_path / "mlp.safetensors")
+    model = chainrule.load_model(tmp_path / "mlp.safetensors")
+    names = [f"x{i}" for i in range(5)]
+    columns = {name: X_[:, i] for i, name in enumerate(names)} | {"y": CLASSES.tolist()}
+    assert model.target is not None
+    weights = model.target.weights(model.target.encode(chainrule.Table("data", columns), 3))
+    assert weights is not None
+    expected, _ = fitted.gradient(X_, CLASSES)
+    Y = np.eye(3)[np.searchsorted(["ant", "bee", "cow"], CLASSES)]
+    assert chainrule.gradient(model, model.examples(X_, Y, weights))[0] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.filterwarnings("default")
+def test_lbfgs_that_diverges_later_names_the_layer_and_keeps_its_last_iteration() -> None:
+    A: Array = np.random.RandomState(0).randn(80, 3)
+    settings: dict[str, Any] = {"hidden_layer_sizes": (5,), "activation": "exp", "solver": "lbfgs", "max_iter": 100}
+    message = (
+        r"L-BFGS diverged in iteration 2: .* of layer \d overflowed .*; the parameters of iteration 1 are kept\. Scale"
+    )
+    with pytest.warns(ConvergenceWarning, match=message) as told:
+        fitted = regressor(**settings).fit(30 * A, np.exp(5 * A[:, 0]))
+    assert [Path(warning.filename) for warning in told] == [Path(__file__)]
+    assert (fitted.n_iter_, len(fitted.history_)) == (1, 1)
+    assert fitted.loss_ == pytest.approx(fitted.gradient(30 * A, np.exp(5 * A[:, 0]))[0], rel=1e-12)
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])

@@ -95,32 +95,40 @@ def test_the_loop_ends_there_and_can_go_on_from_there_at_a_smaller_rate() -> Non
     assert state.cost < 1e-6
 
 
-@pytest.mark.parametrize("seconds", [0.0, 1e9], ids=["a snapshot after every slice", "one at the start"])
+@pytest.mark.parametrize("batch_size", [5, 24], ids=["batches", "one step an epoch"])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_what_is_kept_costs_as_little_as_any_of_the_run_did(
-    each_engine: ModuleType, optimizer: str, seconds: float, monkeypatch: pytest.MonkeyPatch
+def test_what_is_kept_is_an_end_of_the_best_epoch_whenever_snapshots_were_taken(
+    each_engine: ModuleType, optimizer: str, batch_size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run that learns, and grows for many epochs before it overflows, keeps what it had learned."""
-    monkeypatch.setattr(guards, "_SECONDS", seconds)
     factor = 1.02 if optimizer == "sgd" else 1.05
 
     def state() -> TrainingState:
         growing = _growing(optimizer, 0.01)
+        growing = replace(growing, batch_size=batch_size, order=np.empty(0, np.int64))
         growing.Y += 0.1 * np.cos(np.arange(24, dtype=np.float32))[:, None]  # no line fits, or no step would be made
         growing.rates = lambda step, n: 0.01 * factor ** np.arange(step, step + n, dtype=np.float64)
         return growing
 
-    watched, free = state(), state()
-    X, Y = watched.X.astype(np.float64), watched.Y.astype(np.float64)
+    diverged: list[tuple[Divergence, TrainingState]] = []
+    for seconds in (1e9, 0.0):  # between snapshots
+        monkeypatch.setattr(guards, "_SECONDS", seconds)
+        monkeypatch.setattr(guards, "_SHARE", 1e6)
+        watched = state()
+        divergence = train_epochs(watched, 10_000, after_epoch=None if seconds else (lambda _: False)).divergence
+        assert divergence is not None
+        diverged.append((divergence, watched))
+    (divergence, watched), (other, sliced) = diverged
+    assert divergence == other
+    assert bits(watched) == bits(sliced)
+    assert divergence.kept is not None
+    assert f"; the parameters of step {divergence.kept} are kept. " in str(divergence)
 
     def cost(p: ParameterVector) -> float:
-        return gradient(p.astype(np.float64), X, Y)[0]
+        return gradient(p.astype(np.float64), watched.X.astype(np.float64), watched.Y.astype(np.float64))[0]
 
+    free = state()
     with np.errstate(all="ignore"):
-        divergence = train_epochs(watched, 10_000).divergence
-        assert divergence is not None
-        assert divergence.kept is not None
-        assert f"; the parameters of step {divergence.kept}, the best, are kept. " in str(divergence)
         costs = [cost(free.parameters)]
         for step in range(1, divergence.step):
             each_engine.run(free, 1)
@@ -129,11 +137,13 @@ def test_what_is_kept_costs_as_little_as_any_of_the_run_did(
                 assert (free.parameters.vector == watched.parameters.vector).all()
                 assert all((a == b).all() for a, b in zip(free.moments, watched.moments, strict=True))
     assert watched.step in (divergence.step - 1, divergence.step - 2)
-    assert len(watched.costs) == watched.epoch == watched.step // 5  # no epoch that was finished is forgotten
-    assert divergence.kept < divergence.step - 20
-    begin, least, kept, last = costs[0], min(costs), costs[divergence.kept], costs[watched.step]
+    assert len(watched.costs) == watched.epoch == watched.step // watched.steps_per_epoch  # none is forgotten
+    end = (int(np.argmin(watched.costs)) + 1) * watched.steps_per_epoch
+    ends = {step: costs[step] for step in (end - watched.steps_per_epoch, end)}
+    assert ends[divergence.kept] == min(ends.values())
+    begin, least, last = costs[0], min(costs), costs[watched.step]
     assert last > 1e3 * begin
-    assert least <= kept < min(2 * least, begin / 10)
+    assert least <= costs[divergence.kept] < min(2 * least, begin / 10)
 
 
 def test_a_run_that_is_good_is_not_touched(each_engine: ModuleType) -> None:

@@ -277,7 +277,7 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
             if incremental and self.early_stopping and progress.over:
                 return
             progress = progress.copy()
-            progress.over = False
+            progress.go_on()
         else:
             progress = Progress(self.early_stopping)
         if incremental and self._descent is not None:
@@ -293,8 +293,6 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
         self.validation_scores_, self.best_validation_score_ = progress.scores, progress.best_score
         self.validation_loss_curve_ = progress.validation_losses
         self.stopped_ = progress.over
-        if progress.losses:
-            self.loss_ = progress.losses[-1]
 
     @property
     def history_(self) -> History:

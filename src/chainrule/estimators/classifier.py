@@ -206,7 +206,9 @@ class MLPClassifier(ClassifierMixin, MLP):
             columns = tuple(f"{name} {label}" for label in self.classes_.tolist())
             return Target(columns, None, np.zeros(self.n_outputs_), np.ones(self.n_outputs_))
         classes = tuple(str(label) for label in self.classes_.tolist())
-        return Target((name,), classes, np.zeros(0), np.ones(0)) if len(set(classes)) == len(classes) > 1 else None
+        if not len(set(classes)) == len(classes) > 1:
+            return None
+        return Target((name,), classes, np.zeros(0), np.ones(0), self._class_shares)
 
     def predict(self, X: Any) -> Array:
         """The class of each row of X, (n,), or its labels as 0 and 1, (n, labels)."""

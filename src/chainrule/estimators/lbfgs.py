@@ -22,7 +22,7 @@ from chainrule.errors import DivergenceError
 from chainrule.estimators.callbacks import Watch
 from chainrule.estimators.examples import Examples, least_cost, too_large
 from chainrule.estimators.layers import is_finite
-from chainrule.training.guard import Guard
+from chainrule.training.guard import NOTHING, Guard
 from chainrule.training.history import Epoch
 from chainrule.training.loop import interrupts
 
@@ -77,18 +77,23 @@ def minimise(
     """Change the parameters to those of the least loss that is found; the loss, the iterations, a record of each.
 
     It computes in float64, since the line search cannot tell where it is by fewer digits. Ctrl-C ends it early, with a
-    warning.
+    warning. So does a loss or a gradient that overflows, and the parameters of the last iteration are kept;
+    DivergenceError where there is none that has learned.
     """
     from scipy.optimize import OptimizeResult, minimize
 
     records: list[Epoch] = []
     start = perf_counter()
     stopped = False
+    first = parameters.vector.astype(np.float64)
+    objective = _Watched(Loss(parameters.network, examples))
+    last: tuple[float, Array] | None = None
     with interrupts() as interrupted, np.errstate(all="ignore"):
 
         def after_each(intermediate_result: OptimizeResult) -> None:
-            nonlocal stopped
+            nonlocal stopped, last
             n, loss = len(records) + 1, float(intermediate_result.fun)
+            last = loss, intermediate_result.x.copy()
             records.append(Epoch(n, n, perf_counter() - start, lr=nan, cost=loss))
             if mlp.verbose:
                 print(f"Iteration {n}, loss = {loss:.8f}")
@@ -98,20 +103,24 @@ def minimise(
             if stopped or interrupted.is_set():
                 raise StopIteration
 
-        objective = Loss(parameters.network, examples)
         result: Any = minimize(
             objective,
-            parameters.vector.astype(np.float64),
+            first,
             method="L-BFGS-B",
             jac=True,
             callback=after_each,
             options={"maxfun": mlp.max_fun, "maxiter": mlp.max_iter, "gtol": mlp.tol},
         )
-        if not (isfinite(result.fun) and np.isfinite(result.x).all()):
-            here = result.x if np.isfinite(result.x).all() else parameters.vector.astype(np.float64)
-            raise _divergence(f"L-BFGS diverged in iteration {result.nit + 1}: {objective.cause(here)}", examples)
-    n_iterations = min(result.nit, mlp.max_iter)
-    if interrupted.is_set():
+        diverged = not (isfinite(result.fun) and np.isfinite(result.x).all())
+        said = f"L-BFGS diverged in iteration {len(records) + 1}: {objective.cause()}" if diverged else ""
+    x, loss, n_iterations = result.x, result.fun, min(result.nit, mlp.max_iter)
+    if diverged:
+        if last is None or not last[0] < objective.first:
+            raise DivergenceError(_divergence(f"{said}; {NOTHING}", examples))
+        (loss, x), n_iterations = last, len(records)
+        said = f"{said}; the parameters of iteration {n_iterations} are kept"
+        warnings.warn(_divergence(said, examples), ConvergenceWarning, stacklevel=_CALLER)
+    elif interrupted.is_set():
         warnings.warn("Training interrupted by user.", stacklevel=_CALLER)
     elif result.status != 0 and not stopped:
         more = f"\nIncrease the number of iterations to improve the convergence (max_iter={mlp.max_iter})."
@@ -123,14 +132,35 @@ def minimise(
             stacklevel=_CALLER,
         )
     with np.errstate(over="ignore"):
-        parameters.vector[:] = result.x
+        parameters.vector[:] = x
     if not is_finite(parameters):
-        raise _divergence(f"L-BFGS found weights beyond {parameters.vector.dtype}", examples)
-    return np.float64(result.fun), n_iterations, records
+        raise DivergenceError(_divergence(f"L-BFGS found weights beyond {parameters.vector.dtype}", examples))
+    return np.float64(loss), n_iterations, records
 
 
-def _divergence(what: str, examples: Examples) -> DivergenceError:
-    return DivergenceError(
+class _Watched:
+    """A loss that remembers what the first parameters cost, and the last finite ones for which it was not finite."""
+
+    def __init__(self, loss: Loss) -> None:
+        self._loss = loss
+        self._bad: Array | None = None
+        self.first = nan
+
+    def __call__(self, vector: Array) -> tuple[float, Array]:
+        loss, nabla = self._loss(vector)
+        if np.isnan(self.first):
+            self.first = loss
+        if np.isfinite(vector).all() and not (isfinite(loss) and np.isfinite(nabla).all()):
+            self._bad = vector.copy()
+        return loss, nabla
+
+    def cause(self) -> str:
+        """Why it was not finite."""
+        return "the step overflowed" if self._bad is None else self._loss.cause(self._bad)
+
+
+def _divergence(what: str, examples: Examples) -> str:
+    return (
         "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
         f"preprocessed: {what}. Scale {too_large(examples)}."
     )

@@ -17,7 +17,8 @@ class Progress:
 
     ``losses`` has one entry for each epoch, ``scores`` and ``validation_losses`` one for each that had a validation
     set, and are None without one. With early stopping ``best`` is the parameter vector that had ``best_score``, and
-    ``best_loss`` is None. ``stale`` counts the last epochs that improved nothing by ``tol``; ``examples_seen`` all
+    ``best_loss`` is None. ``best_epoch`` is that of the best, or the one whose parameters are kept where training
+    diverged. ``stale`` counts the last epochs that improved nothing by ``tol``; ``examples_seen`` all
     examples of all epochs; ``over`` says that a rule or a callback ended training.
     """
 
@@ -44,6 +45,20 @@ class Progress:
         return replace(
             self, losses=list(self.losses), scores=scores, validation_losses=losses, records=list(self.records)
         )
+
+    def go_on(self) -> None:
+        """Further epochs will come."""
+        self.over = False
+        if self.best is None:
+            self.best_epoch = None
+
+    def is_better_than(self, score: float) -> bool:
+        """Whether the best score is, also than one that is NaN."""
+        return self.best_score is not None and not score >= self.best_score
+
+    def epoch_of(self, step: int) -> int | None:
+        """The epoch that ended with this step, if one did."""
+        return next((record.epoch for record in reversed(self.records) if record.step == step), None)
 
     def epoch(self, loss: float, n: int) -> None:
         """Note an epoch over n examples."""

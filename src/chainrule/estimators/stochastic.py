@@ -26,7 +26,7 @@ from chainrule.estimators.callbacks import Watch
 from chainrule.estimators.examples import Examples, least_cost, mean_cost, outputs, rows_at_once, too_large
 from chainrule.estimators.parameters import dropout_of, schedule_of
 from chainrule.estimators.progress import Progress
-from chainrule.training.guard import NOTHING, Divergence, Guard
+from chainrule.training.guard import Divergence, Guard
 from chainrule.training.loop import Pace, interrupts
 from chainrule.training.schedule import Rates
 
@@ -93,9 +93,13 @@ class Descent:
 
 @dataclass
 class _Batches(TrainingState):
-    """A training state that adds up scikit-learn's loss: each batch counts by its examples, not by their weights."""
+    """A training state that adds up scikit-learn's loss: each batch counts by its examples, not by their weights.
+
+    ``loss`` is the sum over its batches, as a share of an epoch of ``n_of_epoch`` examples.
+    """
 
     loss: float = 0.0
+    n_of_epoch: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -106,12 +110,13 @@ class _Batches(TrainingState):
         n = min(len(cost) * self.batch_size, len(self.order) - self.cursor)
         sizes = np.full(len(cost), self.batch_size)
         sizes[-1] += n - sizes.sum()
-        self.loss += float(cost @ sizes)
+        shares = sizes / self.n_of_epoch
+        self.loss += float(cost @ shares)
         if self._least is not None:
             rows = self.order[self.cursor : self.cursor + n]
             least = self._least[rows] if self.weights is None else self._least[rows] * self.weights[rows]
             sums = np.add.reduceat(least, np.arange(0, n, self.batch_size))
-            self.loss -= float(sums / np.maximum(weight, np.finfo(np.float64).tiny) @ sizes)
+            self.loss -= float(sums / np.maximum(weight, np.finfo(np.float64).tiny) @ shares)
         super().advance(cost, weight, squares)
 
 
@@ -156,7 +161,7 @@ class _Run:
                 squares += state.gradient_norms.pop() ** 2 * (end - first)
                 steps += end - first
         self.norms = tuple(np.sqrt(squares / steps).tolist()) if steps else ()
-        return loss / len(order)
+        return loss
 
     def _guarded(self, state: _Batches) -> Guard:
         """One guard for all the run: the batch that is no good may be the first of an epoch."""
@@ -188,7 +193,7 @@ class _Run:
             self._parameters, descent.optimizer, examples.X, examples.Y, self._batch_size, descent.seed,
             weights=examples.weights, shared_penalty=True, next_order=lambda: order, rates=descent.rates,
             dropout=self._dropout, clip_norm=self._clip_norm, note_norms=self._note_norms, moments=descent.moments,
-            step=descent.step, order=order,
+            step=descent.step, order=order, n_of_epoch=len(self._examples),
         )  # fmt: skip
 
 
@@ -207,8 +212,10 @@ def train(
 
     Early stopping goes by the examples held out, or splits some off; the parameters are then those with the best
     validation score, of calls of one epoch, ``once``, only when it is over. Ctrl-C ends training early, with a warning.
-    So does divergence, and the parameters of least loss are kept; DivergenceError where nothing was learned.
+    So does divergence, and the parameters of the best epoch are kept; DivergenceError where nothing was learned.
     """
+    first = parameters.vector.copy()
+    earlier = (progress.records[-1].step if progress.records else 0) - descent.step  # steps, of other fits
     to_scale = "X" if held_out is None else "X_val and y_val as X and y"
     if mlp.early_stopping and held_out is None:
         if once and descent.split_seed is None:
@@ -228,12 +235,14 @@ def train(
                 watch.epoch_ended(None, parameters)
                 if run.divergence is None:
                     warnings.warn("Training interrupted by user.", stacklevel=_CALLER)
+                    break
+                learned = run.divergence.kept is not None
+                if progress.best is None or held_out is None:
+                    progress.best_epoch = progress.epoch_of(earlier + (run.divergence.kept or 0))
                 else:
-                    best_score = progress.best is not None and not once
-                    _diverged(mlp, replace(run.divergence, epoch=epochs + 1), too_large(examples), best_score)
-                if not progress.losses:  # so that what was learned until then has a figure
-                    mlp.loss_ = run.loss_of(parameters.vector)
-                    progress.best_loss = None if mlp.early_stopping else mlp.loss_
+                    before = outputs(ParameterVector(parameters.network, first), held_out.X)
+                    progress.over = learned = progress.is_better_than(mlp.validation_score(before, held_out))
+                _diverged(mlp, run.divergence, learned, progress, earlier, too_large(examples))
                 break
             epochs += 1
             figure, metric = loss, None
@@ -248,7 +257,7 @@ def train(
                 progress.by_score(parameters.vector, mlp.tol)
             else:
                 progress.by_loss(mlp.tol)
-            record = progress.record(descent.step, perf_counter() - start, descent.rate, run.norms, metric)
+            record = progress.record(earlier + descent.step, perf_counter() - start, descent.rate, run.norms, metric)
             if descent.rates is not None:
                 descent.rates.after_epoch(descent.step, figure)
             if watch.epoch_ended(record, parameters):
@@ -274,6 +283,12 @@ def train(
         _warn_of_validation(progress, epochs, to_scale)
     if progress.best is not None and (progress.over or not once):
         parameters.vector[:] = progress.best
+    if run.divergence is None and progress.losses:
+        mlp.loss_ = progress.losses[-1]
+    else:  # what the last epoch cost says nothing of what is kept
+        mlp.loss_ = np.float64(run.loss_of(parameters.vector))
+        if not progress.losses and not mlp.early_stopping:
+            progress.best_loss = mlp.loss_
     return epochs
 
 
@@ -284,17 +299,25 @@ def _loss(network: Network, examples: Examples, vector: Array) -> float:
     return mean_cost(p, examples) + penalties / examples.weight
 
 
-def _diverged(mlp: "MLP", divergence: Divergence, large: str, best_score: bool) -> None:
+def _diverged(
+    mlp: "MLP", divergence: Divergence, learned: bool, progress: Progress, earlier: int, to_scale: str
+) -> None:
     """Warn that training was stopped, or raise DivergenceError where nothing was learned."""
+    told = replace(
+        divergence,
+        epoch=len(progress.losses) + 1,
+        step=earlier + divergence.step,
+        kept=earlier + divergence.kept if learned and divergence.kept is not None else None,
+        best_epoch=progress.best_epoch if learned else None,
+        remedy=f"Scale {to_scale}, or use a smaller learning_rate_init than {mlp.learning_rate_init:g}.",
+    )
     what = (
         "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-        f"preprocessed: training diverged in epoch {divergence.epoch}, step {divergence.step}: {divergence.cause}"
+        f"preprocessed: {told}"
     )
-    remedy = f"Scale {large}, or use a smaller learning_rate_init than {mlp.learning_rate_init:g}."
-    if divergence.kept is None:
-        raise DivergenceError(f"{what}; {NOTHING}. {remedy}")
-    kept = "with the best validation score" if best_score else f"of step {divergence.kept}, the best,"
-    warnings.warn(f"{what}; the parameters {kept} are kept. {remedy}", ConvergenceWarning, stacklevel=_CALLER + 1)
+    if not learned:
+        raise DivergenceError(what)
+    warnings.warn(what, ConvergenceWarning, stacklevel=_CALLER + 1)
 
 
 def _warn_of_validation(progress: Progress, epochs: int, to_scale: str) -> None:

@@ -1,6 +1,6 @@
 """Notices a run whose numbers are no longer finite, takes it back to its best step, and says what overflowed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import inf
 from time import perf_counter
@@ -25,15 +25,15 @@ _LISTS = ("costs", "gradient_norms")  # of a state, which grow
 
 
 class DivergenceWarning(UserWarning):
-    """Training diverged and was stopped; the best parameters are kept."""
+    """Training diverged and was stopped; the parameters of its best epoch are kept."""
 
 
 @dataclass(frozen=True)
 class Divergence:
     """What went wrong: in the ``step``-th step, of which epoch (both counted from 1), and why.
 
-    ``kept`` steps were made when the parameters were those that are kept, of the least cost; None where nothing costs
-    less than at the start. ``best_epoch`` is the epoch whose parameters are kept instead, with early stopping.
+    ``kept`` steps were made when the parameters were those that are kept; None where they cost no less than the first.
+    ``best_epoch`` is the epoch after which they were so.
     """
 
     step: int
@@ -48,7 +48,7 @@ class Divergence:
             return self.ending_in(f"the parameters of epoch {self.best_epoch}, the best, are kept")
         if self.kept is None:
             return self.ending_in(NOTHING)
-        return self.ending_in(f"the parameters of step {self.kept}, the best, are kept")
+        return self.ending_in(f"the parameters of step {self.kept} are kept")
 
     def ending_in(self, end: str) -> str:
         """As a sentence that ends with what became of the run."""
@@ -56,10 +56,12 @@ class Divergence:
 
 
 class Guard:
-    """Watches a run between its slices. Snapshots at most a second apart let it be taken back to any step since.
+    """Watches a run between its slices. Of its snapshots, at most a second apart, three are kept, from which it can be
+    taken back to the newest steps, and to both ends of its best epoch.
 
-    A run may consist of parts, each with an order of its own or a state that has the same parameters and moments.
-    ``cost`` of a parameter vector is by what the best is known: C over the state's examples where there is none.
+    ``first`` are the parameters that it began with. A run may consist of parts, each with an order of its own or a
+    state that has the same parameters and moments. ``cost`` tells what a parameter vector costs; where there is none, C
+    over the state's examples does.
     """
 
     def __init__(self, state: TrainingState, cost: Callable[[Array], float] | None = None) -> None:
@@ -67,11 +69,10 @@ class Guard:
         self._state = state
         self._cost = _cost_over(state) if cost is None else cost
         state.bad_step = None
-        self._first = state.parameters.vector.copy()
-        self._part = state.step
+        self.first = state.parameters.vector.copy()
         self._snapshots = [_Snapshot(state)]  # of good states, the newest last
-        self._least, self._best_end = inf, state.step  # of the epochs so far: the mean cost, the step after the last
-        self._n_looked_at = len(state.costs)
+        self._least, self._best = inf, (state.step, state.step)  # an epoch's mean cost, and after how many steps it
+        self._n_looked_at = len(state.costs)  #                    began and ended
         self._due = self._next(start)
 
     def begin_part(self, state: TrainingState) -> None:
@@ -79,7 +80,6 @@ class Guard:
         self._look_for_the_best_epoch()
         if state is not self._state:
             self._state, self._n_looked_at = state, len(state.costs)
-        self._part = state.step
         state.bad_step = None
         self._take()
 
@@ -106,8 +106,9 @@ class Guard:
         return self._state.bad_step is None and _finite(self._state.parameters.vector)
 
     def take_back(self) -> Divergence:
-        """Take the state, which is not good, back to the last step whose batch had a finite cost, and give it the best
-        parameters and moments of those that it can be taken back to: the newest were far off before they overflowed.
+        """Take the state, which is not good, back to the last step whose batch had a finite cost. The parameters and
+        moments become those of the beginning or the end of its best epoch, the one of least mean cost, or of this step,
+        whichever costs least: it may have grown for many epochs before it overflowed.
         """
         state = self._state
         bad = state.step if state.bad_step is None else state.bad_step
@@ -122,15 +123,11 @@ class Guard:
         return Divergence(*said, kept=self._keep_the_best(last))
 
     def _keep_the_best(self, last: int) -> int | None:
-        """Give the state, which is at the last step, the arrays of the step of least cost; which that is, None where it
-        is the start.
-        """
+        """Give the state, which is at the last step, the arrays of the best one; which that is, None for the first."""
         state, lists = self._state, {name: list(getattr(self._state, name)) for name in _LISTS}
         self._look_for_the_best_epoch()
-        ends = {self._best_end, max(self._part, self._best_end - state.steps_per_epoch)}
-        steps = {s.step for s in self._snapshots} | ends | {last}
-        least, kept, arrays = self._cost_or_inf(self._first), None, (self._first,)
-        for step in sorted(step for step in steps if self._snapshots[0].step <= step <= last):
+        least, kept, arrays = self._cost_or_inf(self.first), None, (self.first,)
+        for step in sorted({step for step in self._best if self._snapshots[0].step <= step <= last} | {last}):
             self._go_to(step)
             cost = self._cost_or_inf(state.parameters.vector)
             if cost < least:
@@ -148,11 +145,10 @@ class Guard:
     def _look_for_the_best_epoch(self) -> None:
         """Note which of the epochs finished since the last look had the least mean cost, if less than those before."""
         state = self._state
-        begun = state.step - state.cursor // state.batch_size
         for i in range(self._n_looked_at, len(state.costs)):
             if state.costs[i] < self._least:
-                self._least = state.costs[i]
-                self._best_end = begun - (len(state.costs) - 1 - i) * state.steps_per_epoch
+                end = _begun(state) - (len(state.costs) - 1 - i) * state.steps_per_epoch
+                self._least, self._best = state.costs[i], (end - state.steps_per_epoch, end)
         self._n_looked_at = len(state.costs)
 
     def _last_finite(self, bad: int) -> int:
@@ -176,7 +172,8 @@ class Guard:
 
         A part whose steps were passed over, as nothing weighs in them, has none to make again.
         """
-        newest = max((s for s in self._snapshots if s.step <= step), key=lambda s: s.step)
+        newest = _last_until(step, self._snapshots)
+        assert newest is not None
         state, n = newest.state, step - newest.step
         newest.restore()
         if state is not self._state:
@@ -187,16 +184,14 @@ class Guard:
         return state.step
 
     def _take(self) -> None:
-        """Keep three: the newest two, as from one alone the step before it could not be reached, and the last one until
-        the end of the best epoch.
-        """
+        """Take a snapshot. With it are kept the last one before this epoch, and the last one before the best."""
         self._look_for_the_best_epoch()
-        *older, newest = self._snapshots
-        best = max((s for s in self._snapshots if s.step <= self._best_end), key=lambda s: s.step)
-        spare = [s for s in older if s is not best]
+        older = [snapshot for snapshot in self._snapshots if snapshot.step < self._state.step]
+        kept = {_last_until(step, older) for step in (_begun(self._state), self._best[0])}
+        spare = [snapshot for snapshot in self._snapshots if snapshot not in kept]
         snapshot = spare[0] if spare else _Snapshot(self._state)
         snapshot.take(self._state)
-        self._snapshots = [s for s in self._snapshots if s in (best, newest)] + [snapshot]
+        self._snapshots = [*(snapshot for snapshot in older if snapshot in kept), snapshot]
 
 
 class _Snapshot:
@@ -220,6 +215,15 @@ class _Snapshot:
             del getattr(state, name)[n:]
         for kept, array in zip(self._arrays, _changed_in_place(state), strict=True):
             array[:] = kept
+
+
+def _last_until(step: int, snapshots: Iterable[_Snapshot]) -> _Snapshot | None:
+    return max((s for s in snapshots if s.step <= step), key=lambda s: s.step, default=None)
+
+
+def _begun(state: TrainingState) -> int:
+    """After how many steps this epoch began."""
+    return state.step - state.cursor // state.batch_size
 
 
 def _changed_in_place(state: TrainingState) -> tuple[Array, ...]:

@@ -76,7 +76,7 @@ class History:
     """The epochs of a run, to be iterated, counted and indexed: each an :class:`Epoch`.
 
     Its arrays have one entry an epoch, ``gradient_norms`` one row, (epochs, layers). ``best_epoch`` is the epoch whose
-    parameters early stopping kept, counted from 1.
+    parameters early stopping kept, or that are kept where training diverged, counted from 1.
     """
 
     steps: Array
@@ -206,8 +206,10 @@ class History:
 
         The same seed makes the same file.
         """
+        steps_per_epoch = int(self.steps[0]) if len(self) else 0
+        alike = np.array_equal(self.steps, steps_per_epoch * np.arange(1, len(self) + 1))
         kept: dict[str, Any] = {
-            "steps_per_epoch": int(self.steps[0]) if len(self) else 0,
+            "steps_per_epoch": steps_per_epoch if alike else np.diff(self.steps, prepend=0).tolist(),
             "lrs": _short(self.lrs),
         }
         if self.validation_costs is not None:
@@ -239,7 +241,7 @@ class History:
         if best is not None and best not in range(1, n + 1):
             raise ValueError(f"best_epoch is {best!r}")
         return cls(
-            int(kept["steps_per_epoch"]) * np.arange(1, n + 1),
+            _column(kept["steps_per_epoch"], n).astype(np.int64).cumsum(),
             np.full(n, np.nan),
             _column(kept["lrs"], n),
             costs,

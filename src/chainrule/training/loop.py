@@ -42,7 +42,8 @@ AfterEpoch = Callable[[float], bool]
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended: "finished" all its epochs, "stopped" after one, "interrupted" by Ctrl-C, or "diverged", and why.
+    """How a run ended: "finished" all its epochs, "stopped" after one, "interrupted" by Ctrl-C, or "diverged", and why,
+    with the parameters ``first`` that it had begun with.
 
     ``clock`` (n, 2) has pairs of steps and the seconds they took; epochs in between are as long as each other.
     """
@@ -50,6 +51,7 @@ class Ended:
     how: Literal["finished", "stopped", "interrupted", "diverged"]
     clock: Array
     divergence: Divergence | None = None
+    first: Array | None = None
 
     def seconds(self, steps: Array) -> Array:
         """When so many steps had been made."""
@@ -62,8 +64,8 @@ def train_epochs(
     """Run until ``epochs`` epochs are finished in all, or something ends it first.
 
     After Ctrl-C the state is as the last finished step left it, and a further call goes on from there. ``watch`` is
-    called after every slice of about 50 ms. Where cost or parameters are no longer finite, the state is taken back to
-    the last step whose batch had a finite cost, with the parameters of the step that cost least, or the first.
+    called after every slice of about 50 ms. Where cost or parameters are no longer finite, the state is taken back, as
+    ``Guard.take_back`` does it.
     """
     steps = state.steps_per_epoch * epochs
     pace, guard, start = Pace(), Guard(state), perf_counter()
@@ -75,7 +77,7 @@ def train_epochs(
             examples, epoch = state.epoch * len(state.X) + state.cursor, state.epoch
             seconds = pace.run(state, steps - state.step if after_epoch is None else state.steps_left_in_epoch)
             if not (guard.good() if state.step < steps else guard.all_finite()):
-                return Ended("diverged", np.array(clock), guard.take_back())
+                return Ended("diverged", np.array(clock), guard.take_back(), guard.first)
             now = perf_counter() - start
             if state.epoch > epoch:
                 clock.append((float(state.step), now))

@@ -74,7 +74,7 @@ class Trained:
 
     @property
     def best_epoch(self) -> int | None:
-        """The epoch, counted from 1, whose parameters early stopping kept."""
+        """The epoch, counted from 1, whose parameters are kept: by early stopping, or where training diverged."""
         return self.history.best_epoch
 
 
@@ -214,8 +214,10 @@ class Plan:
         start = perf_counter()
         ended = train_epochs(state, self.epochs, epochs.watcher(watch), epochs.after if epochs.needed else None)
         seconds = perf_counter() - start
-        best_epoch = epochs.keep_the_best()
-        divergence = self._divergence(ended, best_epoch)
+        divergence, best_epoch = ended.divergence, epochs.keep_the_best()
+        if divergence is not None:
+            divergence = self._kept(divergence, best_epoch, epochs.learned(ended))
+            best_epoch = divergence.best_epoch
         history = epochs.history(ended, best_epoch)
         parameters = ParameterVector(self.model.network, state.parameters.vector)
         reading = parameters.astype(np.float64)
@@ -236,13 +238,14 @@ class Plan:
             divergence=divergence,
         )
 
-    def _divergence(self, ended: Ended, best_epoch: int | None) -> Divergence | None:
-        """Why the run ended, if it diverged; DivergenceError where nothing was learned."""
-        if ended.divergence is None:
-            return None
-        if ended.divergence.kept is None:
-            raise DivergenceError(ended.divergence.ending_in(NOTHING))
-        return replace(ended.divergence, best_epoch=best_epoch)
+    def _kept(self, divergence: Divergence, best_epoch: int | None, learned: bool) -> Divergence:
+        """The divergence with the epoch whose parameters are kept; DivergenceError where nothing was learned."""
+        if not learned:
+            raise DivergenceError(divergence.ending_in(NOTHING))
+        if best_epoch is None and divergence.kept is not None:
+            epoch, more = divmod(divergence.kept, self.state.steps_per_epoch)
+            best_epoch = None if more else epoch
+        return replace(divergence, best_epoch=best_epoch)
 
     def progress_bar(self) -> AbstractContextManager[Watcher | None]:
         """A bar for this run; None where nobody could see it."""
@@ -338,6 +341,14 @@ class Epochs:
             state.parameters.vector[:] = self._stopping.best
         return self._stopping.best_epoch
 
+    def learned(self, ended: Ended) -> bool:
+        """Whether what is kept of a run that diverged is better than its beginning, by what early stopping goes by."""
+        validation = self._plan.validation
+        if self._stopping is None or self._stopping.best is None or validation is None or ended.first is None:
+            return ended.divergence is not None and ended.divergence.kept is not None
+        first = ParameterVector(self._plan.model.network, ended.first)
+        return self._stopping.is_better_than(validation.figures(first))
+
     def history(self, ended: Ended, best_epoch: int | None) -> History:
         """All epochs that were finished."""
         state = self._plan.state
@@ -378,8 +389,9 @@ def train(
     """Train a model on a table, holding out 20 % of its rows for the test figure.
 
     With ``progress`` a bar shows how far it is, in a terminal and in a notebook; ``watch`` is told that about every
-    50 ms. Training that diverges is stopped with a DivergenceWarning, and the parameters that cost least are kept, or
-    those of the best epoch. Raises DataError, InputError, and DivergenceError where the first parameters cost least. ::
+    50 ms. Training that diverges is stopped with a DivergenceWarning, and the parameters of the best epoch are kept, by
+    its training cost or by what early stopping goes by. Raises DataError, InputError, and DivergenceError where they
+    are no better than the first. ::
 
         trained = chainrule.train(chainrule.read_table("houses.csv"), chainrule.Settings(target=("price",)))
         print(trained.test_score, trained.history)

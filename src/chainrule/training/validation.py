@@ -96,6 +96,10 @@ class EarlyStopping:
             self._stale += 1
         return self._stale >= self._patience
 
+    def is_better_than(self, figures: Mapping[str, float]) -> bool:
+        """Whether the best epoch's figure is."""
+        return self.best is not None and not self._least >= as_loss(self._figure, figures)
+
     def forget_after(self, epoch: int) -> None:
         """Forget a best epoch that is later than this one: its parameters turned out to be no good."""
         if self.best_epoch is not None and self.best_epoch > epoch:
