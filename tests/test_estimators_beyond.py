@@ -889,6 +889,34 @@ def test_lbfgs_takes_a_dropout_that_asks_for_nothing(nothing: Any) -> None:
     assert same(regressor(**settings, dropout=nothing).fit(X, NUMBERS), regressor(**settings).fit(X, NUMBERS))
 
 
+def test_targets_are_called_as_y_calls_them(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(X[:, :2], columns=["a", "b"])
+    two = pandas.DataFrame({"y1": SCORES[:, 0], "y0": SCORES[:, 1]})
+    kinds, labels = pandas.Series(CLASSES, name="kind"), pandas.DataFrame(LABELS, columns=["p", "q", "r"])
+    for estimator, y, names in (
+        (regressor(), two, ("y1", "y0")),
+        (regressor(), two["y0"], ("y0",)),
+        (classifier(), kinds, ("kind",)),
+        (classifier(), labels, ("p", "q", "r")),
+        (regressor(), two.to_numpy(), ("y0", "y1")),
+        (classifier(), CLASSES, ("y",)),
+        (classifier(), LABELS, ("y 0", "y 1", "y 2")),
+        (classifier(), kinds.rename("a"), ("a_",)),
+        (classifier(), kinds.rename(3), ("y",)),
+    ):
+        fitted = estimator.fit(table, y)
+        fitted.save(tmp_path / "mlp.safetensors")
+        for mlp in (fitted, type(fitted).load(tmp_path / "mlp.safetensors")):
+            assert mlp.model().target.columns == names
+    fitted = regressor(max_iter=100).fit(table, two)
+    fitted.save(tmp_path / "mlp.safetensors")
+    model = chainrule.load_model(tmp_path / "mlp.safetensors")
+    columns = {name: table[name].to_numpy() for name in table} | {name: two[name].to_numpy() for name in two}
+    examples = model.examples_of(chainrule.Table("data", columns))
+    assert (two.to_numpy() == examples.Y).all()
+
+
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_losses_are_numbers_of_numpy(solver: str, tmp_path: Path) -> None:
     fitted = regressor(solver=solver).fit(X, NUMBERS)

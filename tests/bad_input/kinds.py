@@ -1006,8 +1006,8 @@ CALLS: list[tuple[str, tuple[str, ...]]] = [
     ("model.examples('ab', [[1]])", ("X: 'ab' is not a number", "(n, 2)")),
     ("model.examples(np.array([['a', 'b']]), [[1]])", ("X: 'a' is not a number", "(n, 2)")),
     ("model.examples(np.array([[1, np.nan]]), [[1]])", ("X[0][1] is nan", "finite")),
-    ("model.examples_of(table)", ("this model does not know what raw data means", "arrays")),
-    ("model.predict(table)", ("this model does not know what raw data means", "arrays")),
+    ("model.examples_of(table)", ("does not know which columns of a table they are", "arrays")),
+    ("model.predict(table)", ("does not know which columns of a table they are", "arrays")),
 ]
 
 # the command line itself ----------------------------------------------------------------------------

@@ -184,6 +184,8 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
         watch = Watch(self, X, y, sample_weight, 1 if incremental else self.max_iter)
         with self._as_it_was_if_it_fails():
             anew = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+            if anew:
+                self._y_names = _names(y)
             X, y = self._validated(X, y, reset=anew)
             self._learn_targets(y, incremental)
             Y = self._targets(y)
@@ -398,12 +400,12 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
         network = network_of(sizes_of(self.coefs_), self.activation, self.out_activation_, self.loss)
         return packed(network, self.coefs_, self.intercepts_, dtype)
 
-    def _target_name(self) -> str:
-        """What a file calls the target: "y", or longer where a feature is called that."""
-        name = "y"
-        while name in getattr(self, "feature_names_in_", ()):
-            name += "_"
-        return name
+    def _target_names(self, unnamed: Sequence[str]) -> tuple[str, ...]:
+        """What a file calls the targets: as y did, or so; longer where a feature is called that."""
+        names = tuple(unnamed) if len(self._y_names) != len(unnamed) else self._y_names
+        while set(names) & set(getattr(self, "feature_names_in_", ())):
+            names = tuple(f"{name}_" for name in names)
+        return names
 
     # the outputs ---------------------------------------------------------------------------------
 
@@ -418,6 +420,14 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _names(y: Any) -> tuple[str, ...]:
+    """What a table calls the columns of y; () where it is none, or the names are no texts or not each once."""
+    given = getattr(y, "columns", None)
+    names: list[Any] = [getattr(y, "name", None)] if given is None else list(given)
+    texts = tuple(name for name in names if isinstance(name, str))
+    return texts if len(set(texts)) == len(names) else ()
 
 
 def _dtype(X: np.dtype, coefs: list[Array], intercepts: list[Array]) -> np.dtype:

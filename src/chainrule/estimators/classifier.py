@@ -201,14 +201,13 @@ class MLPClassifier(ClassifierMixin, MLP):
     def _target(self) -> "Target | None":
         from chainrule.model.encoding import Target
 
-        name = self._target_name()
         if self.is_multilabel:
-            columns = tuple(f"{name} {label}" for label in self.classes_.tolist())
+            columns = self._target_names([f"y {label}" for label in self.classes_.tolist()])
             return Target(columns, None, np.zeros(self.n_outputs_), np.ones(self.n_outputs_))
         classes = tuple(str(label) for label in self.classes_.tolist())
         if not len(set(classes)) == len(classes) > 1:
             return None
-        return Target((name,), classes, np.zeros(0), np.ones(0), self._class_shares)
+        return Target(self._target_names(["y"]), classes, np.zeros(0), np.ones(0), self._class_shares)
 
     def predict(self, X: Any) -> Array:
         """The class of each row of X, (n,), or its labels as 0 and 1, (n, labels)."""

@@ -88,8 +88,8 @@ class MLPRegressor(RegressorMixin, MLP):
     def _target(self) -> "Target | None":
         from chainrule.model.encoding import Target
 
-        name, n = self._target_name(), self.n_outputs_
-        columns = (name,) if n == 1 else tuple(f"{name}{j}" for j in range(n))
+        n = self.n_outputs_
+        columns = self._target_names(["y"] if n == 1 else [f"y{j}" for j in range(n)])
         return Target(columns, None, np.zeros(n), np.ones(n))
 
     def _out_activation(self) -> str:

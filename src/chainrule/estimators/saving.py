@@ -90,6 +90,7 @@ def _estimator(cls: "type[MLP]", saved: Section, model: Model) -> Any:
             len(saved["feature_names"]) == network.sizes[0], "feature_names", saved["feature_names"], "one a column"
         )
         mlp.feature_names_in_ = np.array(saved["feature_names"], object)
+    mlp._y_names = () if model.target is None else model.target.columns
     fitted = saved.section("fitted", _FITTED)
     mlp._forget()
     for name in fitted.entries:

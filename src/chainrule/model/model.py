@@ -112,7 +112,10 @@ class Model:
 
     def _meanings(self) -> tuple[Inputs, Target]:
         if self.inputs is None or self.target is None:
-            raise InputError("this model does not know what raw data means; give it arrays instead")
+            raise InputError(
+                "this model was made from arrays, and does not know which columns of a table they are; give it arrays "
+                "in Python, or train it on a table whose columns have names"
+            )
         return self.inputs, self.target
 
 
