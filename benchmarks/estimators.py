@@ -5,10 +5,10 @@ python benchmarks/estimators.py digits          one of them; also sparse: 2,000 
 python benchmarks/estimators.py import          CPU seconds of importing the estimators, and scikit-learn's
 python benchmarks/estimators.py memory          by how much 10,000 fits in one process make it grow
 
-Both train with early stopping from the same random_state, in float32 but for sparse, hence to the same validation score,
-which is printed, in as many epochs. Each has a process of its own, which fits again and again for a second. chainrule
-and scikit-learn's BLAS get one thread and as many as there are processors. All take turns, three times, and the fastest
-fit of each library counts; it is shown with the threads it had.
+Both train with early stopping from the same random_state, in float32 but for sparse, hence to the same validation
+score, which is printed, in as many epochs. Each has a process of its own, which fits again and again for a second.
+chainrule and scikit-learn's BLAS get one thread and as many as there are processors. All take turns, three times, and
+the fastest fit of each library counts; it is shown with the threads it had.
 """
 
 # scikit-learn has no type information.

@@ -148,6 +148,24 @@ def test_compare_trains_on_the_rows_that_train_would_and_says_what_it_passes_ove
     assert not any(path.exists() for path in written)
 
 
+def test_what_is_passed_over_could_be_what_the_others_take(tmp_path: Path) -> None:
+    """A list of rates is right for compare, and one rate for train; a text is wrong for both."""
+    for lr in ("0.01", "[0.01, 0.1]"):
+        found = call("find-lr", "digits", "--config", _config(tmp_path, f"lr = {lr}\n"), "--steps", "20")
+        assert found.code == 0
+        assert "find-lr passes over lr\n" in found.stderr
+    for line in ('lr = "x"', "epochs = 2.5"):
+        config = _config(tmp_path, line)
+        found = call("find-lr", "digits", "--config", config)
+        assert found.code == 2
+        assert found.stderr.startswith(f"chainrule: error: {config}: {line.split()[0]}: ")
+
+
+def test_train_takes_colons_between_layers_as_compare_does(tmp_path: Path) -> None:
+    options = ("--hidden", "8,4", "--epochs", "1", "--activation", "tanh:relu", "--dropout", "0:0.5")
+    assert _trained(tmp_path, *options)["activation"] == ["tanh", "relu", "softmax"]
+
+
 BAD = [
     ("lr = \"fast\"", "lr: 'fast' is not a number"),
     ("lr = true", "lr: True is not a number"),
@@ -330,6 +348,8 @@ REFUSED = [
     ("--warm-up 60", "warm-up: 60.0 is not less than the 60 epochs of the training"),
     ("--dropout 0.1,x", "dropout: '0.1,x' is not a list of numbers such as 0.2, or 0.1,0.5"),
     ("--dropout 1", "dropout: 1.0 is not a probability of at least 0 and below 1"),
+    ("--class-weight 0=1,0=2", "class weight: '0' has two weights; give it one"),
+    ("--class-weight 0=1e39", "class weight of 0: 1e+39 is too large for float32"),
     ("--class-weight 5", "class weight: '5' is not a class with its weight, such as yes=5; or balanced"),
     ("--class-weight 0=x", "class weight of 0: 'x' is not a number such as 5"),
     ("--class-weight ten=1", "class weight: there is no class 'ten'."),

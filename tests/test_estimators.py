@@ -332,7 +332,7 @@ ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"max_iter": 0}, "'max_iter'"),
     ({"max_iter": True}, "'max_iter'"),
     ({"shuffle": 1}, "'shuffle'"),
-    ({"random_state": "x"}, "cannot be used to seed"),
+    ({"random_state": "x"}, "'random_state' parameter of MLPClassifier must be an int in the range"),
     ({"tol": -1e-9}, "'tol'"),
     ({"verbose": -1}, "'verbose'"),
     ({"warm_start": None}, "'warm_start'"),
@@ -384,11 +384,11 @@ DATA: list[tuple[Any, Any, Any, str]] = [
     (X, NUMBERS, None, "Unknown label type"),
     (X, _with(NUMBERS, 1, np.nan), None, "Input y contains NaN"),
     (X, BINARY, np.ones(3), r"sample_weight.shape == \(3,\), expected \(90,\)!"),
-    (X, BINARY, np.ones((90, 2)), r"sample_weight.shape == \(90, 2\)"),
+    (X, BINARY, np.ones((90, 2)), "Sample weights must be 1D array or scalar, got 2D"),
     (X, BINARY, _with(np.ones(90), 4, -1), "the weight of example 4 is -1.0"),
     (X, BINARY, _with(np.ones(90), 4, np.nan), "Input sample_weight contains NaN"),
-    (X, BINARY, np.zeros(90), "sample_weight: every weight is zero"),
-    (X, BINARY, 0.0, "sample_weight: every weight is zero"),
+    (X, BINARY, np.zeros(90), "Sample weights must contain at least one non-zero"),
+    (X, BINARY, 0.0, "Sample weights must contain at least one non-zero"),
 ]
 
 

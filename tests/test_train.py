@@ -632,7 +632,7 @@ def test_ctrl_c_ends_a_run_between_two_steps_and_it_can_go_on() -> None:
     assert bits(interrupted) == bits(whole)
 
 
-def test_a_second_ctrl_c_ends_it_at_once() -> None:
+def test_a_second_ctrl_c_ends_it_at_once_but_not_one_that_arrives_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 
     def press_twice(_: Progress) -> None:
@@ -640,6 +640,9 @@ def test_a_second_ctrl_c_ends_it_at_once() -> None:
         signal.raise_signal(signal.SIGINT)
 
     try:
+        assert train_epochs(_state(), 20, press_twice).how == "interrupted"
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        monkeypatch.setattr("chainrule.training.loop._IMPATIENT", 0.0)
         with pytest.raises(KeyboardInterrupt):
             train_epochs(_state(), 20, press_twice)
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

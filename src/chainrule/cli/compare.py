@@ -61,8 +61,6 @@ def compare(
     if options["validation"] is not None:
         options["validation"] = validation(options["validation"])
     vary: dict[str, Any] = {name: options[name] for name in VARIED if isinstance(options.get(name), tuple | list)}
-    for name in {"activation", "dropout"} & vary.keys():  # what is one a layer has colons, in each of several values
-        vary[name] = [text.replace(":", ",") for text in vary[name]]
     settings = training_settings(options | {name: values[0] for name, values in vary.items()})
     warm_up = options["warm_up"]
     read: dict[str, Callable[[str], Any]] = {

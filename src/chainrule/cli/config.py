@@ -44,39 +44,52 @@ def _read(ctx: click.Context, path: Path, without: Sequence[str]) -> None:
         fail(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'it is no UTF-8 text'})")
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         fail(f"{path}: not TOML ({error}); a line of it is such as lr = 0.01")
-    options = {_name(each): each for each in ctx.command.params if isinstance(each, click.Option)}
-    known = {name: each for name, each in options.items() if name not in ("config", *without)}
+    own = {_name(each): each for each in ctx.command.params if isinstance(each, click.Option)}
+    known = {name: each for name, each in own.items() if name not in ("config", *without)}
     values: dict[str, Any] = {}
     passed_over: list[str] = []
     for key, value in given.items():
-        if key not in known and any(key in theirs for theirs in _others(ctx)):
-            passed_over.append(key)
-            continue
-        if key not in known:
+        options = [known[key]] if key in known else [theirs[key] for theirs in _others(ctx) if key in theirs]
+        if not options:
             table = " It is a table; options stand before the first one." if isinstance(value, dict) else ""
             question = did_you_mean(key, known) or table
             name = ctx.info_name
             fail(f"{path}: {shown(key)} is no option of {name}.{question} chainrule {name} --help has all of them")
-        chosen = known[key]
-        try:
-            values[chosen.name] = _as_given(chosen, value)
-        except ValueError as error:
-            fail(f"{path}: {key}: {shown(value)} is not {error}")
+        as_given = _first_as_given(path, key, value, options)
+        if key in known:
+            values[known[key].name] = as_given
+        else:
+            passed_over.append(key)
     if passed_over:
         tell(f"{path}: {ctx.info_name} passes over {', '.join(passed_over)}")
     ctx.default_map = values
 
 
-def _others(ctx: click.Context) -> list[set[str]]:
+def _first_as_given(path: Path, key: str, value: Any, options: Sequence[click.Option]) -> Any:
+    """The value as the first of these options that may have it would."""
+    why = ""
+    for each in options:
+        try:
+            return _as_given(each, value)
+        except ValueError as error:
+            why = str(error)
+    return fail(f"{path}: {key}: {shown(value)} is not {why}")
+
+
+def _others(ctx: click.Context) -> list[dict[str, click.Option]]:
     """The options of each command that takes such a file: one file may serve all of them."""
     group = ctx.find_root().command
     commands = (
         [group.get_command(ctx, name) for name in group.list_commands(ctx)] if isinstance(group, click.Group) else []
     )
     options = [
-        {_name(each) for each in command.params if isinstance(each, click.Option)} for command in commands if command
+        {_name(each): each for each in command.params if isinstance(each, click.Option)}
+        for command in commands
+        if command
     ]
-    return [names - {"config"} for names in options if "config" in names]
+    return [
+        {name: each for name, each in theirs.items() if name != "config"} for theirs in options if "config" in theirs
+    ]
 
 
 def _name(each: click.Option) -> str:

@@ -1,5 +1,6 @@
 """Reading what a command's arguments name: files, lists of names and of numbers."""
 
+import re
 from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
@@ -68,8 +69,8 @@ def _is_read(path: Path, data: Path) -> bool:
 
 
 def names(text: str) -> tuple[str, ...]:
-    """The names of a list with commas."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    """The names of a list with commas, or colons."""
+    return tuple(name.strip() for name in re.split("[,:]", text) if name.strip())
 
 
 def whole_numbers(what: str, text: str, example: str) -> tuple[int, ...]:
@@ -138,8 +139,8 @@ def _optimizer(given: dict[str, Any]) -> "Optimizer":
 
 
 def dropout(text: str) -> tuple[float, ...]:
-    """The probabilities that a list with commas names."""
-    return _numbers("dropout", text, "0.2, or 0.1,0.5")
+    """The probabilities that a list with commas, or colons, names."""
+    return _numbers("dropout", text.replace(":", ","), "0.2, or 0.1,0.5")
 
 
 def schedule(text: str, warm_up: float | None) -> "Schedule":
@@ -179,6 +180,8 @@ def _weights(text: str) -> dict[str, float]:
         name, equals, value = (piece.strip() for piece in part.rpartition("="))
         if not (name and equals):
             raise InputError(f"class weight: {shown(part)} is not a class with its weight, such as yes=5; or balanced")
+        if name in weights:
+            raise InputError(f"class weight: {shown(name)} has two weights; give it one")
         (weights[name],) = _numbers(f"class weight of {name}", value, "5", 1)
     return weights
 

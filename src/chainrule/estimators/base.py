@@ -440,9 +440,14 @@ def _weights(given: Any, n: int, what: str = "sample_weight") -> Array:
     """``sample_weight`` as an array (n,); InputError unless these are weights."""
     given = np.full(n, given) if isinstance(given, Real) else given
     weights = check_array(given, dtype=_FLOAT_TYPES, ensure_2d=False, input_name=what)
+    if weights.ndim != 1:
+        raise InputError(
+            f"Sample weights must be 1D array or scalar, got {weights.ndim}D array ({what}). Expected either a scalar "
+            f"value or a 1D array of length {n}."
+        )
     if weights.shape != (n,):
         raise InputError(f"{what}.shape == {weights.shape}, expected {(n,)}!")
     if not weights.any():
-        raise InputError(f"{what}: every weight is zero; at least one example has to count")
+        raise InputError(f"Sample weights must contain at least one non-zero number: {what}")
     example_shares(n, weights)
     return weights

@@ -109,9 +109,14 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "clip_norm": _real("(", 0, inf) | _NONE,
         "gradient_norms": _BOOLEAN,
         "callbacks": _several(Rule("a callable", callable)) | _NONE,
+        "random_state": Rule(
+            "an int in the range [0, 4294967295], an instance of 'numpy.random.mtrand.RandomState'",
+            lambda value: (_number(Integral, value) and 0 <= value < 2**32) or isinstance(value, np.random.RandomState),
+        )
+        | _NONE,
     }
 )
-"""Of each argument but ``loss``; ``random_state`` is tested by scikit-learn where it is used."""
+"""Of each argument but ``loss``."""
 
 _BY_BATCHES = ("dropout", "clip_norm", "warm_up", "gradient_norms")
 """Arguments that mean something where training goes by batches."""

@@ -180,8 +180,8 @@ def compare(
 
     scores = [at.score for racer in racers for at in racer.history if at.score is not None]
     target = target_score if scores else None
-    if scores and target is None:
-        target = max(scores) - (1 - TARGET_SHARE) * abs(max(scores))
+    if target is None and max(scores, default=0.0) > 0:  # or no run is any good
+        target = TARGET_SHARE * max(scores)
     first = racers[0].plan
     varied = {name: tuple(values) for name, values in vary.items() if len(values) > 1}
     assert first.model.target is not None

@@ -18,6 +18,9 @@ from chainrule.training.guard import Divergence, Guard
 
 SLICE_SECONDS = 0.05
 
+_IMPATIENT = 1.0
+"""After so many seconds a second Ctrl-C is one of its own."""
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -107,15 +110,25 @@ class Pace:
 
 @contextmanager
 def interrupts() -> Generator[threading.Event]:
-    """An event that Ctrl-C sets; a second Ctrl-C interrupts at once. Off the main thread, Ctrl-C is left alone."""
+    """An event that Ctrl-C sets; another one a second later interrupts at once, as one alone may arrive several times.
+
+    Off the main thread, Ctrl-C is left alone.
+    """
     interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield interrupted
         return
 
+    noted = 0.0
+
     def note(signal_number: int, frame: FrameType | None) -> None:
-        interrupted.set()
-        signal.signal(signal.SIGINT, before)
+        nonlocal noted
+        if not interrupted.is_set():
+            noted = perf_counter()
+            interrupted.set()
+        elif perf_counter() > noted + _IMPATIENT:
+            signal.signal(signal.SIGINT, before)
+            signal.raise_signal(signal.SIGINT)
 
     before = signal.signal(signal.SIGINT, note)
     try:

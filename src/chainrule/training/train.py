@@ -168,7 +168,9 @@ def _class_weights(given: str | Mapping[str, float] | None, target: Target, labe
         counts = np.bincount(labels, minlength=len(target.classes))
         return len(labels) / (len(counts) * np.maximum(counts, 1))
     weights = cast("Mapping[str, float]", given)
-    for name in weights:
+    for name, weight in weights.items():
+        if weight > float(np.finfo(np.float32).max):
+            raise InputError(f"class weight of {name}: {weight:g} is too large for float32, in which training is")
         if name not in target.classes:
             raise InputError(
                 f"class weight: there is no class {shown(name)}.{did_you_mean(name, target.classes)} The classes are "
