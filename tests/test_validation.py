@@ -141,6 +141,17 @@ def test_the_test_figures_are_those_of_the_examples_held_out(metric: str | None)
 # what is held out ----------------------------------------------------------------------------------
 
 
+def test_an_accuracy_that_the_largest_class_alone_has_is_no_good() -> None:
+    kinds = ["no"] * 180 + ["yes"] * 20
+    noise = Table("noise", {"x": np.random.default_rng(0).normal(size=200), "kind": kinds}, target=("kind",))
+    for table, told in ((noise, "accuracy 90.00 % (no better than one class for all) on 40 examples"), (_digits(), "")):
+        trained = train(table, Settings(hidden=(8,), epochs=20))
+        text = training_text(table.source, Path("m"), trained)
+        assert ("no better" in text) is bool(told)
+        assert told in text
+        assert type(trained.test["accuracy"]) is float
+
+
 def test_validation_rows_are_a_stratified_share_of_the_training_rows_and_no_others() -> None:
     with_, without = plan(_digits(), Settings(validation=0.25)), plan(_digits(), Settings())
     assert with_.validation is not None

@@ -89,7 +89,7 @@ def training_text(data: str, out: Path, trained: Trained) -> str:
     score = "none held out"
     if trained.test_score is not None:
         classes = "test_accuracy" in record
-        figure = f"accuracy {percent(trained.test_score)}" if classes else r2_text(trained.test_score)
+        figure = _accuracy_text(trained) if classes else r2_text(trained.test_score)
         others = [f"{name} {significant(value, 4)}" for name, value in list(trained.test.items())[2:]]
         score = f"{', '.join([figure, *others])} on {trained.n_test:,} examples held out"
     watched = ""
@@ -108,6 +108,14 @@ def training_text(data: str, out: Path, trained: Trained) -> str:
         f"test {score}\n"
         f"next: {printable(command)}"
     )
+
+
+def _accuracy_text(trained: Trained) -> str:
+    """The accuracy, and that it is no good where it is none."""
+    assert trained.test_score is not None
+    assert trained.largest_class is not None
+    shown = f"accuracy {percent(trained.test_score)}"
+    return shown if trained.test_score > trained.largest_class else f"{shown} (no better than one class for all)"
 
 
 def r2_text(r2: float) -> str:

@@ -33,8 +33,14 @@ class MLPClassifier(ClassifierMixin, MLP):
     Two classes are one sigmoid output, several a softmax, each with cross-entropy; several labels an example (y of 0
     and 1, (n, labels)) one sigmoid output each. With ``loss`` "squared_error", ½ Σ_j (a_j − y_j)², each of several
     classes has a sigmoid output. ``class_weight`` is "balanced" or {class: weight}. Arguments up to ``max_fun``,
-    attributes and messages are scikit-learn's; ``docs/estimators.md`` says what is not the same, and what the further
-    ones are. ::
+    attributes and messages are scikit-learn's; ``docs/estimators.md`` says what is not the same.
+
+    Beyond scikit-learn's, ``activation`` may have a name for each hidden layer; ``solver`` may be "adamw", with
+    ``weight_decay``, and "rmsprop", with ``rho``; ``learning_rate`` "step", "cosine", "one-cycle", "plateau" or a
+    :class:`chainrule.Schedule`, and rises over the first ``warm_up`` epochs. ``dropout`` is the probability with which
+    a hidden neuron is left out of a step, one for all layers, one for each, or one more, the first, for the inputs;
+    ``clip_norm`` the most that a step's gradient may be long. With ``gradient_norms`` ``history_`` has those of each
+    layer. Each of ``callbacks`` is called with an epoch's record after it, and ends training where it returns True. ::
 
         classifier = chainrule.MLPClassifier((50,), random_state=0).fit(X, y)
         classifier.predict_proba(X)

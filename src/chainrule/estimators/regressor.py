@@ -26,8 +26,8 @@ class MLPRegressor(RegressorMixin, MLP):
 
     ``loss`` "squared_error" is ½ Σ_j (a_j − y_j)² of an example's outputs; "huber" grows like |a_j − y_j| beyond 1;
     "poisson", with outputs e^z, is half the deviance and takes y that are not negative. Arguments up to ``max_fun``,
-    attributes and messages are scikit-learn's; ``docs/estimators.md`` says what is not the same, and what the further
-    ones are. ::
+    attributes and messages are scikit-learn's; ``docs/estimators.md`` says what is not the same, and
+    :class:`chainrule.MLPClassifier` what the further ones are. ::
 
         regressor = chainrule.MLPRegressor(hidden_layer_sizes=(50,), random_state=0).fit(X, y)
         regressor.predict(X)

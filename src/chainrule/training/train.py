@@ -49,7 +49,8 @@ class Trained:
 
     ``train_cost`` is C of the model over the training examples, with the penalties, of which ``train_penalty`` is the
     part. ``test`` has the model's figures over the examples held out, "cost" and those of the metrics, and
-    ``validation`` those over the validation examples; both are empty where there are none. ``divergence`` says why
+    ``validation`` those over the validation examples; both are empty where there are none. ``largest_class`` is the
+    share of the largest class among those held out, by which an accuracy is to be judged. ``divergence`` says why
     training ended where its numbers were not finite.
     """
 
@@ -58,6 +59,7 @@ class Trained:
     train_cost: float
     train_penalty: float
     test: Mapping[str, float]
+    largest_class: float | None
     seconds: float
     interrupted: bool
     n_train: int
@@ -230,6 +232,7 @@ class Plan:
             train_cost=penalised_cost(reading, state.X, state.Y, state.weights),
             train_penalty=penalty_of(reading),
             test=self._test_figures(reading),
+            largest_class=self._largest_class(),
             seconds=seconds,
             interrupted=ended.how == "interrupted",
             n_train=len(state.X),
@@ -271,6 +274,12 @@ class Plan:
         metrics = shown_metrics(self.settings.metric, target, self.model.network)
         weights = target.weights(self.test_Y)
         return Validation(self.test_X, self.test_Y, weights, target, metrics).figures(parameters)
+
+    def _largest_class(self) -> float | None:
+        target = self.model.target
+        if target is None or target.classes is None or not len(self.test_Y):
+            return None
+        return float(np.bincount(target.class_indices(self.test_Y)).max() / len(self.test_Y))
 
     def _remembered(self, history: History) -> dict[str, object]:
         state = self.state

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import inf
+from math import inf, nan
 
 import numpy as np
 
@@ -57,7 +57,7 @@ class Validation:
         outputs = Outputs(a, self.Y, self.target, parameters.network.activation[-1])
         cost = penalised_cost(parameters, self.X, self.Y, self.weights)
         finite = bool(np.isfinite(a).all())
-        return {COST: cost} | {name: METRICS[name].value(outputs) if finite else np.nan for name in self.metrics}
+        return {COST: cost} | {name: float(METRICS[name].value(outputs)) if finite else nan for name in self.metrics}
 
 
 def shown_metrics(chosen: str | None, target: Target, network: Network) -> tuple[str, ...]:
