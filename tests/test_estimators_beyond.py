@@ -670,7 +670,7 @@ def test_an_argument_that_cannot_be_is_named(arguments: dict[str, Any], message:
         ({"X_val": X_VAL[:, :4], "y_val": CLASSES[:40]}, "4 features"),
         ({"X_val": X_VAL, "y_val": CLASSES}, "inconsistent numbers of samples"),
         ({"X_val": X_VAL, "y_val": np.full(40, "dog")}, "`y_val` has classes not in `self.classes_`"),
-        ({"X_val": X_VAL, "y_val": CLASSES[:40], "sample_weight_val": np.zeros(40)}, "non-zero number: sample_weight_val"),
+        ({"X_val": X_VAL, "y_val": CLASSES[:40], "sample_weight_val": np.zeros(40)}, "non-zero number: sample_weight"),
         ({"X_val": X_VAL * np.nan, "y_val": CLASSES[:40]}, "contains NaN"),
     ],
 )

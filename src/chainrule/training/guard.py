@@ -21,6 +21,9 @@ NOTHING = "nothing was learned"
 _SECONDS = 1.0
 _SHARE = 0.005  # of the run's time that snapshots may take
 
+_SCALED = 100.0
+"""Standardised examples are hardly ever larger than this, and it is of no use to scale them."""
+
 _LISTS = ("costs", "gradient_norms")  # of a state, which grow
 
 
@@ -283,7 +286,11 @@ def _step_cause(state: TrainingState) -> tuple[str, str]:
 
 
 def _smaller(state: TrainingState) -> str:
-    return f"Use a smaller learning rate than {float(state.rates_of(1)[0]):g}, or scale the inputs"
+    """That the rate is too large, and what of the examples is, if it is."""
+    inputs, targets = _largest(state.X), _largest(state.Y)
+    what, largest = ("targets", targets) if targets > inputs else ("inputs", inputs)
+    scaled = f", or scale the {what}, of which the largest is {largest:.2g}" if largest > _SCALED else ""
+    return f"Use a smaller learning rate than {float(state.rates_of(1)[0]):g}{scaled}"
 
 
 def _next_batch(state: TrainingState) -> tuple[ParameterVector, Array, Array, Array | None]:
