@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from chainrule import ChainruleError, Settings, Table, read_table
 from chainrule.data import csv_file
-from chainrule.errors import DataError
+from chainrule.data import table as table_module
+from chainrule.errors import DataError, InputError
 from chainrule.model.encoding import Target
 from chainrule.model.model import Examples
 from chainrule.training.train import plan
@@ -103,7 +104,7 @@ def test_what_looks_like_no_number_stays_text_in_a_large_csv_file(csv: WriteCsv)
     assert not table.is_text("all")
 
 
-MISSING = ["", "NA", "n/a", "NaN", "nan", "null", "None", "?"]
+MISSING = sorted(table_module.MISSING)
 
 
 @pytest.mark.parametrize("spelling", MISSING)
@@ -119,6 +120,82 @@ def test_a_missing_number_is_missing_in_a_large_csv_file_too(csv: WriteCsv, spel
     table = read_table(csv(f"a,b\n1,2\n3,{spelling}\n5,{spelling}\n"))
     with pytest.raises(ChainruleError, match="row 3, column 'b': the value is missing, the first of 2"):
         table.numbers("b")
+
+
+@pytest.fixture(params=["the plain reader", "pyarrow"])
+def either_reader(request: pytest.FixtureRequest) -> None:
+    """Read CSV files by each of the two readers."""
+    if request.param == "pyarrow":
+        request.getfixturevalue("through_pyarrow")
+
+
+def test_what_is_missing_is_what_pandas_takes_for_it(csv: WriteCsv) -> None:
+    pandas: Any = pytest.importorskip("pandas")
+    texts = [
+        "",
+        "?",
+        "-",
+        " x",
+        "no",
+        "None ",
+        *(f(text) for text in MISSING if text for f in (str, str.lower, str.upper)),
+    ]
+    path = csv("a,b\n" + "".join(f"{text},x\n" for text in texts))
+    frame = pandas.read_csv(path, dtype={"a": str})
+    missing = [text for text, none in zip(texts, frame.a.isna(), strict=True) if none]
+    assert [text for text in texts if table_module.is_missing(text)] == [*missing[:1], "None ", *missing[1:]]
+    assert "none" not in missing
+
+
+@pytest.mark.usefixtures("either_reader")
+def test_a_text_none_is_a_value(csv: WriteCsv) -> None:
+    assert read_table(csv("job,n\nnone,1\nclerk,2\nNone of these,3\n?,4\n")).missing_rows("job") == []
+
+
+@pytest.mark.usefixtures("either_reader")
+@pytest.mark.parametrize("column", ["n", "t"])
+def test_what_was_taken_for_missing_is_told(csv: WriteCsv, tmp_path: Path, column: str) -> None:
+    csv("n,t\n1,x\n\n2,y\n", "1.csv")
+    path = csv("n,t\n1,x\n\nNULL,#N/A\n,\n", "2.csv")
+    taken = {"n": "NULL", "t": "#N/A"}[column]
+    for table in (read_table(path), read_table(tmp_path)):
+        read = table.numbers if column == "n" else table.texts
+        with pytest.raises(
+            ChainruleError, match=rf"row 4, .*first of 2 in this column \('{taken}' stands for that\)\. Fill"
+        ):
+            read(column)
+
+
+@pytest.mark.usefixtures("either_reader")
+def test_whole_numbers_can_be_classes_as_they_are_written(csv: WriteCsv) -> None:
+    table = read_table(csv("code,flag,k,x\n01,1.0,3,1.50\n10,0.0,4,2\n01,,NA,nan\n"))
+    assert table.texts("code") == ["01", "10", "01"]
+    assert table.numbers("code").tolist() == [1, 10, 1]
+    assert table.columns["flag"] == ["1.0", "0.0", ""]
+    assert [table.missing_rows(name) for name in ("code", "flag", "k", "x")] == [[], [2], [2], [2]]
+
+
+def test_columns_of_texts_are_parsed_once(csv: WriteCsv, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[list[str]] = []
+    really: Any = vars(table_module)["_parse"]
+
+    def parse(column: list[str]) -> Any:
+        parsed.append(column)
+        return really(column)
+
+    monkeypatch.setattr(table_module, "_parse", parse)
+    table = read_table(csv("a,b,y\n" + "1,x,0\n2,y,1\n3,x,0\n" * 5)).without(["a"])
+    plan(table, Settings(target=("y",)))
+    assert len(parsed) == 2
+
+
+@pytest.mark.usefixtures("either_reader")
+def test_many_rows_are_all_read(csv: WriteCsv, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_file, "_AT_ONCE", 3)
+    table = read_table(csv("a,b\n" + "".join(f"{k},t{k}\n" for k in range(10))))
+    assert table.numbers("a").tolist() == list(range(10))
+    assert table.texts("b") == [f"t{k}" for k in range(10)]
+    assert table.where(9) == "row 11"
 
 
 def test_text_among_numbers_is_refused_by_its_line_in_the_file(csv: WriteCsv) -> None:
@@ -300,7 +377,7 @@ def test_scikit_learns_data_sets_come_with_their_names(name: str, sizes: tuple[i
         (np.arange(20.0), tuple(str(k) for k in range(20))),
         (np.arange(21.0), None),
         (["1.5", "2", "3"], None),
-        (["1", "?", "x", "y"], ...),
+        (["1", "NA", "x", "y"], ...),
     ],
 )
 def test_a_target_is_taken_for_what_its_values_are(values: Any, classes: Any) -> None:
@@ -327,12 +404,90 @@ def test_a_table_of_ones_own_takes_lists_and_arrays() -> None:
     assert repr(table) == "Table('mine', 2 rows, 3 columns)"
 
 
+# DataFrames ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def frame() -> Any:
+    """A DataFrame with a column of every kind, each with a missing value where its kind can have one."""
+    pd: Any = pytest.importorskip("pandas")
+    return pd.DataFrame(
+        {
+            "float": [1.5, 2, None],
+            "int": [1, 2, 3],
+            "Int64": pd.array([1, None, 3], dtype="Int64"),
+            "objects": np.array(["a", "b", None], dtype=object),
+            "numbers as objects": np.array([1, None, Decimal("2.5")], dtype=object),
+            "mixed": np.array([1, "a", "b"], dtype=object),
+            "string": pd.array(["x", pd.NA, "y"], dtype="string"),
+            "category": pd.Categorical(["u", "v", None]),
+            "numbers as categories": pd.Categorical([1, 2, 1]),
+            "bool": [True, False, True],
+            "boolean": pd.array([True, None, False], dtype="boolean"),
+            "none": ["none", "None", "NA"],
+            "nothing": [None, None, None],
+        }
+    )
+
+
+@pytest.mark.usefixtures("either_reader")
+def test_a_data_frame_is_the_table_of_its_csv_file(frame: Any, tmp_path: Path) -> None:
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    written = read_table(tmp_path / "t.csv")
+    for table in (Table("frame", frame), Table("series", {name: frame[name] for name in frame})):
+        assert list(table.columns) == list(written.columns)
+        for name in table.columns:
+            assert table.is_text(name) == written.is_text(name), name
+            assert table.missing_rows(name) == written.missing_rows(name), name
+            known = [row for row in range(3) if row not in table.missing_rows(name)]
+            cells = [[t.columns[name][row] for row in known] for t in (table, written)]
+            assert cells[0] == cells[1] or [float(x) for x in cells[0]] == [float(x) for x in cells[1]], name
+
+
+def test_a_model_is_trained_on_a_data_frame() -> None:
+    pd: Any = pytest.importorskip("pandas")
+    frame = pd.DataFrame(
+        {"x": [1.0, 2, 3] * 4, "flag": [True, False, True] * 4, "y": pd.Categorical(["a", "b", "a"] * 4)}
+    )
+    made = plan(Table("frame", frame), Settings(target=("y",))).model
+    assert made.inputs is not None
+    assert made.inputs.names == ["x", "flag=False", "flag=True"]
+    assert made.target is not None
+    assert made.target.classes == ("a", "b")
+
+
+def test_columns_of_a_data_frame_that_hold_no_numbers_are_texts(frame: Any) -> None:
+    frame["day"] = np.array(["2024-01-01", "2024-01-02", "NaT"], "M8[D]")
+    frame["list"] = [[1], [2, 3], None]
+    frame[7] = [1.0, 2.0, 3.0]
+    table = Table("frame", frame)
+    assert table.columns["list"] == ["[1]", "[2, 3]", ""]
+    assert table.missing_rows("day") == [2]
+    assert table.numbers("7").tolist() == [1, 2, 3]
+
+
+def test_a_data_frame_with_a_name_twice_is_refused() -> None:
+    pd: Any = pytest.importorskip("pandas")
+    with pytest.raises(DataError, match="frame: two columns are called 'a'; rename one"):
+        Table("frame", pd.DataFrame([[1, 2]], columns=["a", "a"]))
+
+
+def test_where_a_table_is_wanted_a_data_frame_is_told_how_to_become_one(frame: Any) -> None:
+    with pytest.raises(
+        InputError, match=r"^table: a DataFrame is not a Table; make one of it: chainrule\.Table\('name', "
+    ):
+        table_module.require_table("table", frame)
+    with pytest.raises(InputError, match=r"^table: 'good\.csv' is not a Table, as read_table gives it$"):
+        table_module.require_table("table", "good.csv")
+    table_module.require_table("table", Table("frame", frame))
+
+
 def test_examples_are_shown_by_their_shapes() -> None:
     assert repr(Examples(np.zeros((3, 4)), np.zeros((3, 1)))) == "Examples(a0 (3, 4), Y (3, 1))"
     assert repr(Examples(np.zeros((3, 4)), np.zeros((3, 1)), np.ones(3))).endswith(", Y (3, 1), weights (3,))")
 
 
-@pytest.mark.parametrize("column", [np.zeros((2, 2)), [1, "a", None], [[1], [2, 3]], None])
+@pytest.mark.parametrize("column", [np.zeros((2, 2)), np.zeros(2, complex), [[1], [2, 3]], None])
 def test_a_table_refuses_what_is_no_column(column: object) -> None:
     with pytest.raises(DataError, match="column 'c'"):
         Table("mine", {"c": column})  # pyright: ignore[reportArgumentType]

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.calculus.arrays import Array
 from chainrule.checks import shown
-from chainrule.data.table import Column, Table
+from chainrule.data.table import MISSING, Column, Table
 from chainrule.errors import DataError, MissingExtraError
 
 
@@ -53,23 +54,37 @@ def read_large_csv(path: Path) -> Table:
             read_options=pyarrow.csv.ReadOptions(column_names=names, skip_rows=header_ends),
             parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter(path), newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(
-                null_values=["", "NA", "N/A", "nan", "NaN", "null", "?"], strings_can_be_null=True, column_types=texts
+                null_values=sorted(MISSING), column_types=texts, include_columns=list(texts)
             ),
         )
 
     try:
         table = read()
-        texts = {field.name: pa.string() for field in table.schema if not _numeric(field.type)}
-        if any(field.type != texts.get(field.name, field.type) for field in table.schema):
-            table = read()  # true, or 2024-01-01, is text in a CSV file, and stays as it was written
+        # True, or 2024-01-01, is text in a CSV file, and stays as it was written; so do 01 and 1.0, maybe classes.
+        types = {field.name: field.type for field in table.schema}
+        texts = {
+            name: pa.string()
+            for name in table.column_names
+            if types[name] != pa.string() and (not _numeric(types[name]) or _whole(table.column(name)))
+        }
+        again = read() if texts else table
+        for name in texts:
+            if not _numeric(types[name]) or not _as_written(table.column(name), again.column(name)):
+                table = table.set_column(table.column_names.index(name), name, again.column(name))
     except (pa.ArrowException, ValueError) as error:
         for _ in records(path):  # the plain reader's error names the row
             pass
         raise DataError(f"{path}: not a CSV file ({_first_line(error)})") from None
-    return _table(path, table, where=lambda row: f"row {next(islice(records(path), row + 1, None))[0]}")
+
+    def at(row: int) -> tuple[int, list[str]]:
+        return next(islice(records(path), row + 1, None))
+
+    return _table(path, table, lambda row: f"row {at(row)[0]}", lambda row, name: at(row)[1][names.index(name)])
 
 
-def _table(path: Path, table: Any, where: Callable[[int], str]) -> Table:
+def _table(
+    path: Path, table: Any, where: Callable[[int], str], cell: Callable[[int, str], str] = lambda row, name: ""
+) -> Table:
     names = [str(name) for name in table.column_names]
     for name in names:
         if names.count(name) > 1:
@@ -77,7 +92,7 @@ def _table(path: Path, table: Any, where: Callable[[int], str]) -> Table:
     if not names or table.num_rows == 0:
         raise DataError(f"{path}: no rows" if names else f"{path}: no columns")
     columns = {name: _column(path, name, table.column(name)) for name in names}
-    return Table(str(path), columns, where)
+    return Table(str(path), columns, where, cell=cell)
 
 
 def _column(path: Path, name: str, column: Any) -> Column:
@@ -91,7 +106,38 @@ def _column(path: Path, name: str, column: Any) -> Column:
         column = column.cast(pa.int8())
     elif not _numeric(kind):  # text, and what has no number, such as a date: it can still be dropped
         return ["" if value is None else str(value) for value in column.to_pylist()]
-    return column.cast(pa.float64(), safe=False).to_numpy().astype(np.float64)
+    return _floats(column)
+
+
+def _floats(column: Any) -> Array:
+    """A column as float64, NaN where it is null; its own to_numpy imports pandas, and that takes long."""
+    import pyarrow as pa
+
+    column = column.cast(pa.float64(), safe=False)
+    values = np.empty(len(column))
+    at = 0
+    for chunk in filter(len, column.chunks):
+        part = values[at : at + len(chunk)]
+        part[:] = np.frombuffer(chunk.buffers()[1], np.float64)[chunk.offset : chunk.offset + len(chunk)]
+        if chunk.null_count:
+            part[np.from_dlpack(chunk.is_null().cast(pa.uint8())).astype(bool)] = np.nan
+        at += len(chunk)
+    return values
+
+
+def _whole(column: Any) -> bool:
+    """Whether there are numbers in a column, all of them whole."""
+    numbers = _floats(column)
+    numbers = numbers[np.isfinite(numbers)]
+    return len(numbers) > 0 and bool((numbers == np.floor(numbers)).all())
+
+
+def _as_written(numbers: Any, texts: Any) -> bool:
+    """Whether whole numbers stand in the file as they are written from numbers: 1, not 01 or 1.0."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pa.types.is_integer(numbers.type) and pc.all(pc.equal(numbers.cast(pa.string()), texts)).as_py() is not False
 
 
 def _numeric(kind: Any) -> bool:

@@ -10,7 +10,7 @@ from chainrule.checks import file_path, listed
 from chainrule.data.arrow import read_parquet
 from chainrule.data.csv_file import read_csv
 from chainrule.data.npz_file import from_arrays, read_npz
-from chainrule.data.table import Column, Table
+from chainrule.data.table import Column, Table, number_text
 from chainrule.errors import DataError, MissingExtraError
 
 _READERS = {".csv": read_csv, ".tsv": read_csv, ".parquet": read_parquet, ".npz": read_npz}
@@ -80,8 +80,12 @@ def _folder(path: Path) -> Table:
         part = int(np.searchsorted(starts, row, side="right")) - 1
         return f"{files[part].name} {tables[part].where(row - int(starts[part]))}"
 
+    def cell(row: int, name: str) -> str:
+        part = int(np.searchsorted(starts, row, side="right")) - 1
+        return tables[part].cell(row - int(starts[part]), name)
+
     columns = {name: _joined([table.columns[name] for table in tables]) for name in first.columns}
-    return Table(str(path), columns, where, first.target)
+    return Table(str(path), columns, where, first.target, cell)
 
 
 def _joined(parts: list[Column]) -> Column:
@@ -90,7 +94,7 @@ def _joined(parts: list[Column]) -> Column:
         return np.concatenate(arrays)
     texts: list[str] = []
     for part in parts:
-        texts += part if isinstance(part, list) else [repr(value) for value in part.tolist()]
+        texts += part if isinstance(part, list) else [number_text(value) for value in part.tolist()]
     return texts
 
 

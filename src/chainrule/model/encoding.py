@@ -8,7 +8,7 @@ import numpy as np
 
 from chainrule.calculus.arrays import Array
 from chainrule.checks import listed, shown
-from chainrule.data.table import Table
+from chainrule.data.table import Table, drop, punctuation_hint
 from chainrule.errors import DataError
 
 MAX_CATEGORIES = 20
@@ -117,7 +117,7 @@ class Target:
         if len(classes) * 2 > len(texts) and len(classes) > MAX_CATEGORIES:
             raise DataError(
                 f"{table.source}: target {names[0]!r} holds {len(classes)} different texts in {len(texts)} rows; "
-                f"that is a name, not a class. Choose another target"
+                f"that is a name, not a class{punctuation_hint(classes)}. Choose another target"
             )
         return cls(tuple(names), classes, np.zeros(0), np.ones(0))
 
@@ -195,7 +195,8 @@ def one_hot(table: Table, name: str, values: tuple[str, ...]) -> Array:
     for row, text in enumerate(table.texts(name)):
         j = index.get(text)
         if j is None:
-            raise table.fail(row, name, f"{shown(text)} is not one of the values the model knows: {listed(values)}")
+            what = f"{shown(text)} is not one of the values the model knows: {listed(values)}"
+            raise table.fail(row, name, f"{what}. Change or remove such rows, or train again on data that has it")
         hot[row, j] = 1
     return hot
 
@@ -221,7 +222,7 @@ def _input_column(table: Table, name: str) -> InputColumn:
     if len(values) > MAX_CATEGORIES:
         raise DataError(
             f"{table.source}: column {name!r} holds {len(values)} different texts; up to {MAX_CATEGORIES} become "
-            f"one-hot inputs. Train without it: --drop {name!r}"
+            f"one-hot inputs{punctuation_hint(values)}. Train without it: {drop(name)}"
         )
     return InputColumn(name, values)
 
