@@ -607,7 +607,9 @@ UNFIT_TO_TRAIN = [
     Unfit("a column of nothing", _rows("NA,red,cat", "NA,green,dog"), ("row 2, column 'size'", "missing", "--drop")),
     Unfit("infinity", _rows(*_KINDS, "inf,red,dog"), ("row 5, column 'size'", "inf is not a finite number", "remove")),
     Unfit("overflow", _rows(*_KINDS, "-1e999,red,dog"), ("row 5, column 'size'", "-inf is not a finite number")),
-    Unfit("text among numbers", _rows(*_KINDS, "four,red,dog"), ("row 5, column 'size'", "'four' is text")),
+    Unfit(
+        "text among numbers", _rows(*_KINDS, "four,red,dog"), ("row 5, column 'size'", "'four' is text", "Change or")
+    ),
     Unfit("underscore in a number", _rows(*_KINDS, "1_0,red,dog"), ("row 5, column 'size'", "'1_0' is text")),
     Unfit("too large to average", _rows(*_KINDS, "1e308,red,dog", "-1e308,red,cat"), ("'size'", "too large", "scale")),
     Unfit("one row", _rows("1,red,1"), ("one class only", "two are needed")),

@@ -139,7 +139,7 @@ class Table:
         if numbers is None:
             row = next(row for row, text in enumerate(column) if not is_missing(text) and _number(text) is None)
             what = f"{shown(column[row])} is text in a column of numbers"
-            raise self.fail(row, name, what + punctuation_hint([column[row]]))
+            raise self.fail(row, name, what + (punctuation_hint([column[row]]) or ". Change or remove such rows"))
         return numbers
 
 
