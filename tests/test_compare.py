@@ -648,7 +648,7 @@ def test_the_command_refuses(argv: Sequence[str], says: Sequence[str]) -> None:
         ({"optimizer": ["sgd", "adm"]}, "Did you mean 'adam'"),
         ({"optimizer": ["sgd", 3]}, "optimizer"),
         ({"lr": [0.1, "x"]}, "lr: 'x'"),
-        ({"hidden": [(3,), 4]}, "hidden: 4"),
+        ({"hidden": [(3,), "4"]}, "hidden: '4'"),
         ({"batch_size": [1, 2], "target_score": "x"}, "target score: 'x'"),
         ({"batch_size": [1, 2], "own_start": 1}, "own_start: 1"),
         ({"batch_size": [1, 2], "settings": 1}, "settings: 1 is not Settings"),

@@ -6,6 +6,7 @@
 
 import json
 import pickle
+import re
 import subprocess
 import sys
 import warnings
@@ -966,6 +967,24 @@ def test_of_sparse_rows_only_the_one_explained_is_made_dense(
     assert sizes == [1]
     with pytest.raises(InputError, match="there are 90 examples"):
         fitted.explain(thin, CLASSES, "w1[3,0]", example=90)
+
+
+def test_a_weight_is_explained_by_either_of_its_names() -> None:
+    fitted = classifier().fit(X, CLASSES)
+    for theirs, ours in (
+        ("coefs_[0][4, 3]", "w1[3,4]"),
+        ("coefs_[1][5][2]", "w2[2,5]"),
+        ("intercepts_[1][2]", "b2[2]"),
+    ):
+        explained = fitted.explain(X, CLASSES, theirs)
+        assert str(explained) == str(fitted.explain(X, CLASSES, ours))
+        _, nabla_C = fitted.gradient(X, CLASSES)
+        name, *at = re.findall(r"\w+", ours)
+        assert float(explained.value) == pytest.approx(nabla_C.arrays()[name][tuple(map(int, at))], rel=1e-9)
+    with pytest.raises(ValueError, match="coefs_"):
+        fitted.explain(X, CLASSES, "coefs_[0]")
+    with pytest.raises(ValueError, match=r"layer 3|w3"):
+        fitted.explain(X, CLASSES, "coefs_[2][0, 0]")
 
 
 @pytest.mark.parametrize("early_stopping", [True, False])

@@ -910,7 +910,7 @@ OPTIONS = [
 
 SETTINGS: list[tuple[str, Mapping[str, Any], tuple[str, ...]]] = [
     ("hidden a text", {"hidden": "64"}, ("hidden", "'64'")),
-    ("hidden a number", {"hidden": 64}, ("hidden", "64")),
+    ("hidden a number", {"hidden": 2.5}, ("hidden", "2.5")),
     ("hidden a bool", {"hidden": (True,)}, ("hidden", "True")),
     ("hidden None", {"hidden": None}, ("hidden", "None")),
     ("activation a number", {"activation": 3}, ("activation", "3")),

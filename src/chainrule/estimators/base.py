@@ -26,7 +26,7 @@ from chainrule.engines import warn_of_shortfall
 from chainrule.errors import InputError
 from chainrule.estimators.callbacks import CallbackSupportMixin, Watch, with_callbacks
 from chainrule.estimators.examples import Examples, outputs
-from chainrule.estimators.layers import activations, drawn, network_of, packed, sizes_of, unpacked
+from chainrule.estimators.layers import activations, drawn, in_notation, network_of, packed, sizes_of, unpacked
 from chainrule.estimators.lbfgs import Loss, minimise
 from chainrule.estimators.parameters import check_parameters, dropout_of, hidden_sizes, schedule_of
 from chainrule.estimators.progress import Progress, history
@@ -335,7 +335,8 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
         self, X: Any, y: Any, target: str, sample_weight: Any = None, *, of: str = "C", example: int | None = None,
         depth: int | None = None,
     ) -> "Explanation":  # fmt: skip
-        """∂of/∂target over these examples, or of one, as :func:`chainrule.explain` has it: ``"w1[3,20]"``, ``"x[2]"``.
+        """∂of/∂target over these examples, or of one, as :func:`chainrule.explain` has it: ``"w1[3,20]"``, ``"x[2]"``;
+        ``"coefs_[0][20, 3]"`` and ``"intercepts_[0][3]"`` are understood, too.
 
         Features and classes are called by their names. Raises NotationError for what does not exist.
         """
@@ -343,7 +344,7 @@ class MLP(CallbackSupportMixin, BaseEstimator, ABC):
         from chainrule.insight.question import question
         from chainrule.model.model import Examples as Given
 
-        loss = self._loss_over(X, y, sample_weight)
+        target, loss = in_notation(target), self._loss_over(X, y, sample_weight)
         model = self.model()
         model = replace(model, parameters=ParameterVector(loss.network, model.parameters.vector))
         X, Y = loss.examples.X, loss.examples.Y

@@ -3,6 +3,7 @@
 ``coefs_[l]`` is w[l + 1] transposed: ``coefs_[0][20, 3]`` is w1[3,20]. ``intercepts_[l]`` is b[l + 1].
 """
 
+import re
 from collections.abc import Sequence
 from types import MappingProxyType
 
@@ -27,6 +28,17 @@ def activations(given: str | Sequence[str], n_hidden: int) -> tuple[str, ...]:
             f"activation: {len(names)} names for {n_hidden} hidden layers; give one for all, or one for each"
         )
     return names
+
+
+def in_notation(target: str) -> str:
+    """``coefs_[0][20, 3]`` and ``intercepts_[0][3]`` as ``w1[3,20]`` and ``b1[3]``; any other text as it is."""
+    if found := re.fullmatch(r"\s*coefs_\[(\d+)\]\[(\d+)(?:\]\[|\s*,\s*)(\d+)\]\s*", target):
+        l, k, j = map(int, found.groups())
+        return f"w{l + 1}[{j},{k}]"
+    if found := re.fullmatch(r"\s*intercepts_\[(\d+)\]\[(\d+)\]\s*", target):
+        l, j = map(int, found.groups())
+        return f"b{l + 1}[{j}]"
+    return target
 
 
 def network_of(

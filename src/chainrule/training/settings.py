@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from numbers import Real
+from numbers import Integral, Real
 from typing import cast
 
 from chainrule.calculus.cost import COSTS
@@ -41,8 +41,8 @@ class Settings:
     :data:`chainrule.training.metrics.METRICS`. Each of ``callbacks`` is called with the :class:`Epoch` after it; where
     one returns True, training ends. With ``gradient_norms`` the history has those of each layer.
 
-    An optimizer or a schedule may be given by its name, and one name of an activation or of a column, or one number of
-    ``dropout``, without a tuple around it.
+    An optimizer or a schedule may be given by its name, and one size, one name of an activation or of a column, or one
+    number of ``dropout``, without a tuple around it.
     """
 
     hidden: tuple[int, ...] = (64, 32)
@@ -90,7 +90,9 @@ class Settings:
         for what, named in (("optimizer", Optimizer), ("schedule", Schedule)):
             if isinstance(value := getattr(self, what), str):
                 object.__setattr__(self, what, named(value))
-        for what, kind in (("activation", str), ("target", str), ("dropped", str), ("dropout", Real)):
+        for what, kind in (
+            ("hidden", Integral), ("activation", str), ("target", str), ("dropped", str), ("dropout", Real),
+        ):  # fmt: skip
             if isinstance(value := getattr(self, what), kind):
                 object.__setattr__(self, what, (value,))
 
