@@ -1,6 +1,7 @@
 """Every kind of file becomes the table that it holds, and messages name the line where something stands."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from chainrule import ChainruleError, Settings, Table, read_table
+from chainrule import ChainruleError, Settings, Table, compare, find_lr, read_table, train
 from chainrule.data import csv_file
 from chainrule.data import table as table_module
 from chainrule.errors import DataError, InputError
@@ -472,14 +473,26 @@ def test_a_data_frame_with_a_name_twice_is_refused() -> None:
         Table("frame", pd.DataFrame([[1, 2]], columns=["a", "a"]))
 
 
-def test_where_a_table_is_wanted_a_data_frame_is_told_how_to_become_one(frame: Any) -> None:
-    with pytest.raises(
-        InputError, match=r"^table: a DataFrame is not a Table; make one of it: chainrule\.Table\('name', "
-    ):
-        table_module.require_table("table", frame)
-    with pytest.raises(InputError, match=r"^table: 'good\.csv' is not a Table, as read_table gives it$"):
-        table_module.require_table("table", "good.csv")
-    table_module.require_table("table", Table("frame", frame))
+def test_a_data_frame_is_taken_where_a_table_is_wanted(frame: Any) -> None:
+    assert table_module.as_table(frame).columns.keys() == set(frame.columns)
+    table = Table("frame", frame)
+    assert table_module.as_table(table) is table
+    for other in ("good.csv", np.ones((3, 2)), {"x": [1.0]}):
+        with pytest.raises(InputError, match=r"^data: .+ is not a Table, as read_table gives it, or a DataFrame$"):
+            table_module.as_table(other, "data")
+
+
+def test_training_and_reading_take_data_frames() -> None:
+    pd: Any = pytest.importorskip("pandas")
+    x = np.linspace(-1, 1, 60)
+    frame = pd.DataFrame({"x": x, "kind": np.where(x > 0, "up", "down")})
+    settings = Settings(target=("kind",), hidden=(4,), epochs=3)
+    trained = train(frame, replace(settings, validation=frame.iloc[::4]))
+    assert trained.n_validation == 15
+    assert trained.model.predict(frame[["x"]]) == trained.model.predict(Table("t", {"x": x}))
+    assert len(trained.model.examples_of(frame)) == 60
+    assert compare(frame, settings, lr=[0.1, 0.01]).source == "table"
+    assert find_lr(frame, settings, steps=20).text() == find_lr(Table("table", frame), settings, steps=20).text()
 
 
 def test_examples_are_shown_by_their_shapes() -> None:

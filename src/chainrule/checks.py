@@ -1,5 +1,6 @@
 """Checks of single values, and how a message shows them. Each check is one error that says what is expected instead."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
@@ -16,9 +17,9 @@ SHOWN_NAMES = 12
 
 
 def shown(value: object) -> str:
-    """How a message shows a value: its repr, cut short where it is long."""
+    """How a message shows a value: its repr on one line, cut short where it is long."""
     try:
-        text = repr(value)
+        text = re.sub(r"\s*\n\s*", " ", repr(value))  # of an array, or a table
     except (ValueError, RecursionError):  # thousands of digits, or lists nested as deep
         return f"<{type(value).__name__} too long to show>"
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"

@@ -13,7 +13,7 @@ import numpy as np
 
 from chainrule.calculus.arrays import Array
 from chainrule.checks import listed, require, shown
-from chainrule.errors import DataError, InputError
+from chainrule.errors import DataError
 
 Column = Array | list[str]
 """A float64 array, NaN where a value is missing; or one text a row, "" where missing."""
@@ -150,12 +150,12 @@ def is_frame(given: object) -> bool:
     )
 
 
-def require_table(what: str, table: object) -> None:
-    """InputError for what is no Table, which says how to make one of a DataFrame."""
-    if is_frame(table):
-        kind = type(table).__name__
-        raise InputError(f"{what}: a {kind} is not a Table; make one of it: chainrule.Table('name', the {kind})")
-    require(isinstance(table, Table), what, table, "a Table, as read_table gives it")
+def as_table(given: object, what: str = "table") -> Table:
+    """A table as it is, or a DataFrame as one. Raises InputError for anything else."""
+    if is_frame(given):
+        return Table(what, cast("Mapping[str, Column]", given))
+    require(isinstance(given, Table), what, given, "a Table, as read_table gives it, or a DataFrame")
+    return cast("Table", given)
 
 
 def _columns_of(source: str, frame: Any) -> dict[str, object]:

@@ -10,7 +10,7 @@ from chainrule.calculus.arrays import Array, numbers
 from chainrule.calculus.cost import check_targets, example_shares
 from chainrule.calculus.network import Network, ParameterVector
 from chainrule.checks import require, whole_number
-from chainrule.data.table import Table
+from chainrule.data.table import Table, as_table
 from chainrule.engines import engine
 from chainrule.errors import DataError, InputError
 from chainrule.model.encoding import Inputs, Target
@@ -87,7 +87,7 @@ class Model:
 
         Raises DataError that names the cell, or InputError where no row counts.
         """
-        require(isinstance(table, Table), "table", table, "a Table, as read_table gives it")
+        table = as_table(table)
         inputs, target = self._meanings()
         if not target.present_in(table):
             raise DataError(
@@ -101,7 +101,7 @@ class Model:
 
     def outputs_of(self, table: Table) -> Array:
         """a⁽ᴸ⁾ for each row of a table of raw data, (rows, n_L)."""
-        require(isinstance(table, Table), "table", table, "a Table, as read_table gives it")
+        table = as_table(table)
         inputs, _ = self._meanings()
         return engine().predict(self.parameters.astype(np.float64), inputs.scaled(inputs.encode(table)))
 

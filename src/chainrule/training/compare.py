@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.network import Network, ParameterVector
 from chainrule.checks import file_path, known, listed, number, require, sequence
-from chainrule.data.table import Table
+from chainrule.data.table import Table, as_table
 from chainrule.engines import engine, warn_of_shortfall
 from chainrule.engines.optimizer import METHODS, Optimizer
 from chainrule.errors import InputError
@@ -173,6 +173,7 @@ def compare(
     if target_score is not None:
         number("target score", target_score, "an accuracy or R², a number of at most 1", lambda x: x <= 1)
     chosen = _combinations(vary)
+    table = as_table(table)
     racers = _racers(table, [_changed(settings, each) for each in chosen], own_start)
     warn_of_shortfall()
     times = nanoseconds({name for racer in racers for name in racer.hidden})

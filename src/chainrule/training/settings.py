@@ -7,7 +7,7 @@ from typing import cast
 
 from chainrule.calculus.cost import COSTS
 from chainrule.checks import known, number, require, sequence, texts, whole_number
-from chainrule.data.table import Table
+from chainrule.data.table import Table, as_table, is_frame
 from chainrule.engines.optimizer import Optimizer
 from chainrule.engines.random import check_seed
 from chainrule.training.history import Callback
@@ -90,6 +90,8 @@ class Settings:
         for what, named in (("optimizer", Optimizer), ("schedule", Schedule)):
             if isinstance(value := getattr(self, what), str):
                 object.__setattr__(self, what, named(value))
+        if is_frame(self.validation):
+            object.__setattr__(self, "validation", as_table(self.validation, "validation"))
         for what, kind in (
             ("hidden", Integral), ("activation", str), ("target", str), ("dropped", str), ("dropout", Real),
         ):  # fmt: skip

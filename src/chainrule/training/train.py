@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.calculus.arrays import Array
 from chainrule.calculus.network import Network, ParameterVector
 from chainrule.checks import did_you_mean, listed, require, shown
-from chainrule.data.table import Table
+from chainrule.data.table import Table, as_table
 from chainrule.engines import engine, warn_of_shortfall
 from chainrule.engines.state import TrainingState
 from chainrule.errors import DataError, DivergenceError, InputError
@@ -82,7 +82,7 @@ class Trained:
 
 def plan(table: Table, settings: Settings) -> "Plan":
     """Read the table and decide everything but the weights. Raises DataError or InputError."""
-    require(isinstance(table, Table), "table", table, "a Table, as read_table gives it")
+    table = as_table(table)
     require(isinstance(settings, Settings), "settings", settings, "Settings")
     table = table.without(settings.dropped)
     target_columns = settings.target or table.target
@@ -397,7 +397,7 @@ class Epochs:
 def train(
     table: Table, settings: Settings | None = None, watch: Watcher | None = None, *, progress: bool = False
 ) -> Trained:
-    """Train a model on a table, holding out 20 % of its rows for the test figure.
+    """Train a model on a table, or a DataFrame, holding out 20 % of its rows for the test figure.
 
     With ``progress`` a bar shows how far it is, in a terminal and in a notebook; ``watch`` is told that about every
     50 ms. Training that diverges is stopped with a DivergenceWarning, and the parameters of the best epoch are kept, by
