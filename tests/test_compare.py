@@ -567,6 +567,53 @@ def test_the_picture_has_the_asked_kind(suffix: str, head: bytes, tmp_path: Path
     assert path.read_bytes().startswith(head)
 
 
+def _axes(lrs: Sequence[float], monkeypatch: pytest.MonkeyPatch, **changes: Any) -> list[Any]:
+    from chainrule.render import plot
+
+    x = np.linspace(-1, 1, 60)
+    table = Table("line", {"x": x, "y": 2 * x + np.sin(40 * x)})
+    settings = Settings(target=("y",), hidden=(), optimizer=Optimizer("sgd"), epochs=60, **changes)
+    figures: list[Any] = []
+    monkeypatch.setattr(plot, "_saved", lambda figure, *_: figures.append(figure) or b"")  # pyright: ignore
+    compare(table, settings, lr=lrs).picture(".svg")
+    return figures[0].axes
+
+
+@pytest.mark.skipif(find_spec("matplotlib") is None, reason="matplotlib is not installed")
+@pytest.mark.parametrize("changes", [{}, {"validation": 0.2, "patience": 20}])  # which stops before an overflow
+def test_a_picture_shows_the_runs_that_did_not_diverge(
+    changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    axes = _axes([0.1, 1.3], monkeypatch, **changes)
+    for each in (axes[0], axes[1], axes[3]):
+        calm = [y for line in each.get_lines() if line.get_linestyle() == "-" for y in line.get_ydata()]
+        bottom, top = each.get_ylim()
+        assert calm
+        assert bottom <= min(calm) <= max(calm) <= top <= 20 * max(calm)
+    axes[2].figure.draw_without_rendering()
+    low, high = axes[2].get_xlim()
+    assert [x for x in axes[2].get_xticks() if low <= x <= high] == [1]
+
+
+@pytest.mark.skipif(find_spec("matplotlib") is None, reason="matplotlib is not installed")
+def test_where_all_diverge_the_picture_shows_how_they_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    axes = _axes([1.3, 1e30], monkeypatch)
+    bottom, top = axes[0].get_ylim()
+    first = axes[0].get_lines()[0].get_ydata()[0]
+    assert bottom < first < top < 1e14 * first
+    ends = [line for line in axes[3].get_lines() if line.get_label() == "lr 1e+30"]
+    assert [len(line.get_xdata()) for line in ends] == [0]  # it has only a start
+
+
+def test_the_text_says_what_stops_early_and_keeps_the_seed_whole() -> None:
+    settings = Settings(hidden=(8,), epochs=2, metric="balanced-accuracy", validation=0.2, patience=3)
+    text = compare(_digits(), settings, activation=["tanh", "relu"]).text()
+    assert "stopped early by balanced-accuracy of validation examples" in " ".join(text.split())
+    assert "seed 0" in text
+    assert "\N{NO-BREAK SPACE}" not in text
+    assert "stopped early" not in compare(_digits(), replace(settings, patience=None), lr=[0.1, 0.2]).text()
+
+
 @pytest.mark.skipif(find_spec("matplotlib") is None, reason="matplotlib is not installed")
 def test_a_picture_names_its_runs_and_what_it_shows(tmp_path: Path) -> None:
     picture = _deep().picture(".svg").decode()

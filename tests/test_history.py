@@ -65,13 +65,25 @@ def test_a_table_fits_a_terminal_and_has_the_first_the_last_and_the_best_epoch(n
     best = max(1, n - 2)
     lines = _history(n, layers, best=best).text().splitlines()
     assert max(width(line) for line in lines) <= 80
-    assert len({len(line) for line in lines}) == 1 or n == 1
     assert len(lines) - 1 <= SHOWN_EPOCHS + 1
-    starts = [line.lstrip("* ").split()[0] for line in lines[1:]]
+    shown = [line for line in lines[1:] if line.split()[0] != "…"]
+    assert len({len(line) for line in (lines[0], *shown)}) == 1 or n == 1
+    starts = [line.lstrip("* ").split()[0] for line in shown]
     assert {"1", str(n), str(best)} <= set(starts)
     assert starts == sorted(set(starts), key=int)
-    assert [start for start, line in zip(starts, lines[1:], strict=True) if line.startswith("*")] == [str(best)]
+    assert [start for start, line in zip(starts, shown, strict=True) if line.startswith("*")] == [str(best)]
     assert ("‖∇1‖" in lines[0]) == (f"‖∇{layers}‖" in lines[0]) == (layers > 0)
+
+
+def test_a_table_has_a_sign_where_epochs_are_left_out() -> None:
+    for n in (SHOWN_EPOCHS, 30, 100):
+        rows = [line.lstrip("* ").split()[0] for line in _history(n, 0).text().splitlines()[1:]]
+        assert ("…" in rows) == (n > SHOWN_EPOCHS)
+        for before, row, after in zip(rows, rows[1:], rows[2:], strict=False):
+            if row == "…":
+                assert int(after) - int(before) > 2
+            elif before != "…":
+                assert int(row) == int(before) + 1
 
 
 def test_a_rate_that_is_not_known_is_neither_in_the_table_nor_in_the_picture() -> None:
@@ -217,6 +229,38 @@ def test_a_picture_of_a_diverging_run_leaves_out_what_is_not_finite() -> None:
     assert history.validation_costs is not None
     history.validation_costs[:] = -np.inf
     assert history.picture(".png").startswith(b"\x89PNG")
+
+
+def _dotted(history: History, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Any], Any]:
+    """The dots of the best epoch, and the axes they would be on."""
+    from chainrule.render import plot
+
+    figures: list[Any] = []
+    monkeypatch.setattr(plot, "_saved", lambda figure, *_: figures.append(figure) or b"")  # pyright: ignore
+    history.picture(".svg")
+    axes = figures[0].axes[0]
+    return [line for line in axes.get_lines() if line.get_marker() == "o"], axes
+
+
+def test_the_best_epoch_has_a_dot_where_its_cost_is_the_least_and_a_name_always(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("matplotlib")
+    history = _history(4, 0, best=2)
+    for costs, dots in (([4.0, 1.0, 2.0, 3.0], 1), ([4.0, 2.0, 1.0, 3.0], 0)):
+        drawn, axes = _dotted(replace(history, validation_costs=np.array(costs)), monkeypatch)
+        assert len(drawn) == dots
+        assert axes.get_legend_handles_labels()[1][-1] == "best: epoch 2"
+
+
+def test_a_cost_axis_within_a_decade_has_plain_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("matplotlib")
+    history = replace(_history(3, 0, validated=False, best=None), costs=np.array([0.9, 0.86, 0.83]))
+    _, axes = _dotted(history, monkeypatch)
+    axes.figure.draw_without_rendering()
+    labels = [label.get_text() for label in axes.get_yticklabels(which="both")]
+    assert "0.84" in labels
+    assert not any("10" in label for label in labels)
 
 
 def test_a_notebook_shows_the_picture_and_the_table() -> None:

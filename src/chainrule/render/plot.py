@@ -54,16 +54,19 @@ def epochs_picture(epochs: Sequence[int], panels: Sequence[Panel], best: int | N
             plot.plot(epochs, curve, color=color, linestyle=line, marker=marker, linewidth=1.4, label=name)
         log = panel.log and values and min(values) > 0
         plot.set(ylabel=panel.label, **({"yscale": "log"} if log else {}))
-        if not log:
+        if log:
+            _plain_within_a_decade(plot)
+        else:
             plot.ticklabel_format(axis="y", useOffset=False)
-        if best is not None:
-            plot.axvline(epochs[best], color=_GREY, linestyle=":", linewidth=1.2)
         if list(panel.curves) != [panel.label]:
             plot.legend(fontsize="x-small", ncols=min(4, len(panel.curves)))
     if best is not None:
-        *_, decisive = panels[0].curves.values()
-        plots[0].plot(epochs[best], decisive[best], color="black", marker="o", linestyle="none", zorder=3,
-                      label=f"best: epoch {epochs[best]}")  # fmt: skip
+        for plot in plots:
+            plot.axvline(epochs[best], color=_GREY, linestyle=":", linewidth=1.2)
+        (*_, line), (*_, decisive) = plots[0].get_lines(), panels[0].curves.values()
+        if decisive[best] == min(filter(isfinite, decisive), default=None):  # otherwise another figure decided
+            (line,) = plots[0].plot(epochs[best], decisive[best], color="black", marker="o", linestyle="none", zorder=3)
+        line.set_label(f"best: epoch {epochs[best]}")
         plots[0].legend(fontsize="x-small")
     plots[0].set(title=title.replace("$", r"\$"))
     plots[-1].set(xlabel="epoch")
@@ -108,7 +111,8 @@ def _styles(n: int) -> list[tuple[Any, str]]:
 class Chart:
     """Named curves over axes of these two names; ``before`` has the same curves as they were, drawn faintly.
 
-    ``counted`` says that x are whole numbers, each of them a point.
+    ``counted`` says that x are whole numbers, each of them a point. The curves named in ``beyond`` may leave a
+    logarithmic axis at its top.
     """
 
     title: str
@@ -117,6 +121,7 @@ class Chart:
     before: Mapping[str, Sequence[Point]]
     log: bool = False
     counted: bool = False
+    beyond: Sequence[str] = ()
 
 
 def charts_picture(charts: Sequence[Chart], title: str, description: str, kind: str) -> bytes:
@@ -139,20 +144,51 @@ def charts_picture(charts: Sequence[Chart], title: str, description: str, kind: 
                 shown = [point for point in points if isfinite(point[1]) and (point[1] > 0 or not chart.log)]
                 color, line = styles[name]
                 drawn = {"alpha": 0.35, "linewidth": 3} if faint else {"linewidth": 1.4, "label": name}
-                marker = "o" if chart.counted and not faint else None
+                marker = "o" if chart.counted and (not faint or len(shown) == 1) else None  # one point has no line
                 x, y = [point[0] for point in shown], [point[1] for point in shown]
-                plot.plot(x, y, color=color, linestyle=line, marker=marker, markersize=4, **drawn)
+                plot.plot(x, y, color=color, linestyle=line, marker=marker, markersize=9 if faint else 4, **drawn)
         plot.set(title=chart.title, xlabel=chart.axes[0], ylabel=chart.axes[1], yscale="log" if chart.log else "linear")
         plot.grid(alpha=0.3)
-        if chart.log:
-            bottom, top = plot.get_ylim()
-            plot.set_ylim(bottom=max(bottom, top * LEAST_SHARE))
+        if chart.log and (limits := _log_limits(chart)):
+            plot.set_ylim(*limits)
+            _plain_within_a_decade(plot)
         if chart.counted:
-            plot.xaxis.set_major_locator(MaxNLocator(integer=True))
+            plot.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     handles = plots[0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=min(6, len(names)), fontsize="small")
     figure.suptitle(title.replace("$", r"\$"))
     return _saved(figure, title, kind, description)
+
+
+def _log_limits(chart: Chart) -> tuple[float, float] | None:
+    """From the least to the largest of the curves that are not ``beyond``, with a margin; None where there is none.
+
+    Of those beyond it has what is at most ten times as large, so that one sees where they leave.
+    """
+    kept: list[float] = []
+    beyond: list[float] = []
+    for curves in (chart.before, chart.curves):
+        for name, points in curves.items():
+            (beyond if name in chart.beyond else kept).extend(y for _, y in points if isfinite(y) and y > 0)
+    if not kept and not beyond:
+        return None
+    most = 10 * max(kept) if kept else min(beyond) / LEAST_SHARE
+    shown = [*kept, *(y for y in beyond if y <= most)]
+    top = max(shown)
+    bottom = max(min(shown), top * LEAST_SHARE)
+    margin = (top / bottom) ** 0.05 if top > bottom else 1.1
+    return bottom / margin, top * margin
+
+
+def _plain_within_a_decade(plot: Any) -> None:
+    """Plain numbers on a logarithmic axis that is too short for powers of ten."""
+    from matplotlib.ticker import AutoLocator, NullLocator, ScalarFormatter
+
+    bottom, top = plot.get_ylim()
+    if top < 10 * bottom:
+        plot.yaxis.set_major_locator(AutoLocator())
+        plot.yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
+        plot.yaxis.set_minor_locator(NullLocator())
 
 
 def nudge_picture(

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 NONE = "–"
 
+_NO_BREAK = "\N{NO-BREAK SPACE}"  # a line is not wrapped here
+
 _NAME_CELLS = 16
 """How long a run's name may be to stand in every table; longer ones get a number."""
 
@@ -93,7 +95,10 @@ def _head(comparison: "Comparison") -> list[str]:
         "batch_size": f"batches of {settings.batch_size}",
         "seed": f"seed {settings.seed}",
     }
-    same = ", ".join(what for name, what in common.items() if what and name not in comparison.varied)
+    whole = [what.replace(" ", _NO_BREAK) for name, what in common.items() if what and name not in comparison.varied]
+    if settings.patience is not None or "patience" in comparison.varied:
+        whole.append(f"stopped early by {settings.metric or 'cost'} of validation examples")
+    same = ", ".join(whole)
     if comparison.shared_start is None:
         start = "each starts with the weights drawn for its own network and seed"
     else:
@@ -105,7 +110,7 @@ def _head(comparison: "Comparison") -> list[str]:
             f"{printable(comparison.source)}: {comparison.n_train:,} examples to train on, "
             f"{comparison.n_test:,} held out"
         ),
-        *wrapped(f"the same in all runs: {same}"),
+        *(line.replace(_NO_BREAK, " ") for line in wrapped(f"the same in all runs: {same}")),
         *wrapped(f"{len(comparison.runs)} runs {taken} on the {comparison.engine} engine; {start}"),
     ]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chainrule.model.model import Model
 
 SHOWN_EPOCHS = 24
-"""How many rows a table has; of a longer run it shows some epochs, evenly apart."""
+"""How many rows a table has; of a longer run it shows some epochs, evenly apart, and … between them."""
 
 KEY = "history"
 """Where the description of a model keeps it."""
@@ -122,9 +122,18 @@ class History:
         """A table that fits a terminal; a * marks the best epoch."""
         if not len(self):
             return "no epoch was finished"
-        some = _thinned(len(self), SHOWN_EPOCHS, self.best_epoch)
-        marked = [["*" if i + 1 == self.best_epoch else "", *_cells(self[i])] for i in some]
-        rows = [["", *_header(self, short=True)], *marked]
+        header = ["", *_header(self, short=True)]
+        fits = len(self) <= SHOWN_EPOCHS
+        some = _thinned(len(self), SHOWN_EPOCHS if fits else SHOWN_EPOCHS // 2, self.best_epoch)  # the others are …
+        rows = [header]
+        before = -1
+        for i in some:
+            if i == before + 2:  # a … would take as much room
+                rows.append(self._row(before + 1))
+            elif i > before + 1:
+                rows.append(["", "…", *[""] * (len(header) - 2)])
+            rows.append(self._row(i))
+            before = i
         for name, column in (("seconds", self.seconds), ("lr", self.lrs)):  # L-BFGS has no rate, a file no times
             if not np.isfinite(column).any():
                 unknown = rows[0].index(name)
@@ -134,6 +143,9 @@ class History:
         if all(not row[0] for row in rows):
             rows = [row[1:] for row in rows]
         return "\n".join(columns(rows, right=[True] * len(rows[0])))
+
+    def _row(self, i: int) -> list[str]:
+        return ["*" if i + 1 == self.best_epoch else "", *_cells(self[i])]
 
     def _repr_html_(self) -> str:
         """The picture, where matplotlib is installed, and the table."""
