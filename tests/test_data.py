@@ -473,6 +473,21 @@ def test_a_data_frame_with_a_name_twice_is_refused() -> None:
         Table("frame", pd.DataFrame([[1, 2]], columns=["a", "a"]))
 
 
+@pytest.mark.usefixtures("through_pyarrow")
+def test_classes_are_called_alike_by_both_readers(csv: WriteCsv, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files of a folder may be read by either, and half steps are classes too."""
+    text = "x,y\n" + "".join(f"{i / 7},{(i % 10) / 2}\n" for i in range(50))
+    large = read_table(csv(text))
+    monkeypatch.setattr(csv_file, "_LARGE", 10**9)
+    small = read_table(csv(text, "small.csv"))
+    assert large.texts("y") == small.texts("y") == [str((i % 10) / 2) for i in range(50)]
+
+
+def test_no_rows_are_nothing_to_learn_from(frame: Any) -> None:
+    with pytest.raises(DataError, match=r"^table: no rows; there is nothing to learn from$"):
+        train(frame.iloc[:0], Settings(target=(str(frame.columns[0]),)))
+
+
 def test_a_data_frame_is_taken_where_a_table_is_wanted(frame: Any) -> None:
     assert table_module.as_table(frame).columns.keys() == set(frame.columns)
     table = Table("frame", frame)

@@ -760,11 +760,11 @@ def _growing_line(**changes: Any) -> tuple[Any, Array, Array]:
 
 
 @pytest.mark.filterwarnings("ignore:The loss over the validation set is not finite")
-def test_partial_fit_that_diverges_keeps_the_best_validation_score_and_stops() -> None:
+def test_partial_fit_that_diverges_goes_back_to_the_best_validation_score() -> None:
     mlp, x, y = _growing_line(learning_rate_init=2.15, early_stopping=True)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        while not hasattr(mlp, "stopped_") or not mlp.stopped_:
+        while not any("diverged" in str(warning.message) for warning in told):
             mlp.partial_fit(x, y)
     epochs, best = len(mlp.history_), mlp.history_.best_epoch
     message = str(told[-1].message)
@@ -775,8 +775,14 @@ def test_partial_fit_that_diverges_keeps_the_best_validation_score_and_stops() -
     assert f"; the parameters of epoch {best}, the best, are kept" in message
     assert mlp.validation_scores_[best - 1] == max(mlp.validation_scores_) == mlp.best_validation_score_
     assert mlp.score(x, y) > 0.5
+    assert not mlp.stopped_
     coefs = mlp.coefs_[0].copy()
-    assert (mlp.partial_fit(x, y).coefs_[0] == coefs).all()
+    for _ in range(3):  # a batch that no network could learn from changes nothing, and good ones go on
+        with pytest.raises(DivergenceError, match="nothing was learned"):
+            mlp.partial_fit(np.full((200, 1), 1e200), y, X_val=x, y_val=y)
+        assert (mlp.coefs_[0] == coefs).all()
+    assert not (mlp.partial_fit(x, y).coefs_[0] == coefs).all()
+    assert len(mlp.history_) == epochs + 1
 
 
 @pytest.mark.parametrize("early_stopping", [True, False])
@@ -800,6 +806,22 @@ def test_a_loss_is_finite_until_the_epoch_in_which_training_diverges() -> None:
     assert 500 < len(mlp.loss_curve_) < 2000
     assert np.isfinite(mlp.loss_curve_).all()
     assert mlp.loss_ == pytest.approx(mlp.gradient(x, y)[0], rel=1e-9)
+
+
+def test_the_same_fit_has_the_same_losses_to_the_bit_however_it_was_sliced(monkeypatch: pytest.MonkeyPatch) -> None:
+    curves: list[list[float]] = []
+    for seconds in (10.0, 1e-9):
+        monkeypatch.setattr("chainrule.training.loop.SLICE_SECONDS", seconds)
+        curves.append(regressor(loss="poisson", batch_size=7).fit(X, COUNTS).loss_curve_)
+    assert curves[0] == curves[1]
+
+
+@pytest.mark.parametrize("scale", [1e20, 1e15])
+def test_the_loss_of_lbfgs_that_ends_abnormally_is_that_of_its_weights(scale: float) -> None:
+    given = {"hidden_layer_sizes": (6,), "solver": "lbfgs", "max_iter": 100}
+    y = NUMBERS * scale
+    fitted = regressor(**given, activation="identity").fit(X, y)
+    assert fitted.loss_ == pytest.approx(fitted.gradient(X, y)[0], rel=1e-9)
 
 
 def test_the_steps_of_a_history_go_on_over_warm_starts_and_in_a_file(tmp_path: Path) -> None:

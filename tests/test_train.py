@@ -32,7 +32,7 @@ from chainrule.engines import engine
 from chainrule.engines.optimizer import METHODS
 from chainrule.engines.state import TrainingState
 from chainrule.errors import InputError
-from chainrule.training.loop import Progress, train_epochs
+from chainrule.training.loop import Progress, interrupts, train_epochs
 from chainrule.training.split import split
 from chainrule.training.train import LEAST_EPOCHS, LEAST_STEPS, plan
 
@@ -646,6 +646,23 @@ def test_a_second_ctrl_c_ends_it_at_once_but_not_one_that_arrives_twice(monkeypa
         with pytest.raises(KeyboardInterrupt):
             train_epochs(_state(), 20, press_twice)
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_ctrl_c_that_arrives_again_while_a_run_is_written_up_is_that_one() -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def press(_: Progress) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    try:
+        with interrupts() as interrupted:
+            assert train_epochs(_state(), 20, press).how == "interrupted"
+            assert interrupted.is_set()
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)
 

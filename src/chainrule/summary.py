@@ -115,7 +115,12 @@ def _accuracy_text(trained: Trained) -> str:
     assert trained.test_score is not None
     assert trained.largest_class is not None
     shown = f"accuracy {percent(trained.test_score)}"
-    return shown if trained.test_score > trained.largest_class else f"{shown} (no better than one class for all)"
+    weighted = trained.model.target is not None and trained.model.target.class_weights is not None
+    return (
+        shown
+        if weighted or trained.test_score > trained.largest_class
+        else f"{shown} (no better than one class for all)"
+    )
 
 
 def r2_text(r2: float) -> str:

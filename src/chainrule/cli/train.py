@@ -67,6 +67,7 @@ def train(
     from chainrule.render.plot import check_plot
     from chainrule.summary import plan_text, sizes, training_record, training_text
     from chainrule.training.history import check_history_file
+    from chainrule.training.loop import interrupts
     from chainrule.training.train import plan
 
     given = options["validation"]
@@ -83,20 +84,21 @@ def train(
     planned = plan(table, settings)
     for line in plan_text(planned):
         tell(line)
-    with planned.progress_bar() as watch:
-        trained = planned.train(watch)
-    files = {out: model_content(trained.model)}
-    if history is not None:
-        files[history] = trained.history.content(history)
-    if plot is not None and len(trained.history):
-        title = f"{data}: {sizes(trained.model)}, {settings.optimizer.name}"
-        files[plot] = trained.history.picture(plot.suffix.lower(), title)
-    elif plot is not None:
-        tell(f"no epoch was finished: there is nothing to draw in {plot}")
-    replaced = {path for path in files if path.exists()}
-    write(files)
-    for path in files:
-        tell(f"{'replaced' if path in replaced else 'saved'} {path}")
+    with interrupts():  # Ctrl-C may arrive twice, and the second time while this is written
+        with planned.progress_bar() as watch:
+            trained = planned.train(watch)
+        files = {out: model_content(trained.model)}
+        if history is not None:
+            files[history] = trained.history.content(history)
+        if plot is not None and len(trained.history):
+            title = f"{data}: {sizes(trained.model)}, {settings.optimizer.name}"
+            files[plot] = trained.history.picture(plot.suffix.lower(), title)
+        elif plot is not None:
+            tell(f"no epoch was finished: there is nothing to draw in {plot}")
+        replaced = {path for path in files if path.exists()}
+        write(files)
+        for path in files:
+            tell(f"{'replaced' if path in replaced else 'saved'} {path}")
     if trained.interrupted:
         tell(f"interrupted after {trained.epochs} of {planned.epochs} epochs; what was learned is kept")
     if trained.divergence is not None:

@@ -18,6 +18,9 @@ from chainrule.checks import shown
 from chainrule.data.table import MISSING, Column, Table
 from chainrule.errors import DataError, MissingExtraError
 
+_MOST_CLASSES = 1000
+"""Of a column of numbers with a fraction and more different values none are taken for classes."""
+
 
 def have_pyarrow() -> bool:
     """Whether pyarrow is installed."""
@@ -60,12 +63,13 @@ def read_large_csv(path: Path) -> Table:
 
     try:
         table = read()
-        # True, or 2024-01-01, is text in a CSV file, and stays as it was written; so do 01 and 1.0, maybe classes.
+        # True, or 2024-01-01, is text in a CSV file, and stays as it was written; so do 01 and 1.0, maybe
+        # classes.
         types = {field.name: field.type for field in table.schema}
         texts = {
             name: pa.string()
             for name in table.column_names
-            if types[name] != pa.string() and (not _numeric(types[name]) or _whole(table.column(name)))
+            if types[name] != pa.string() and (not _numeric(types[name]) or _may_be_classes(table.column(name)))
         }
         again = read() if texts else table
         for name in texts:
@@ -125,11 +129,14 @@ def _floats(column: Any) -> Array:
     return values
 
 
-def _whole(column: Any) -> bool:
-    """Whether there are numbers in a column, all of them whole."""
+def _may_be_classes(column: Any) -> bool:
+    """Whether there are numbers in a column that could name classes: whole ones, or few different ones."""
+    import pyarrow.compute as pc
+
     numbers = _floats(column)
     numbers = numbers[np.isfinite(numbers)]
-    return len(numbers) > 0 and bool((numbers == np.floor(numbers)).all())
+    whole = bool((numbers == np.floor(numbers)).all())
+    return len(numbers) > 0 and (whole or pc.count_distinct(column).as_py() <= _MOST_CLASSES)
 
 
 def _as_written(numbers: Any, texts: Any) -> bool:

@@ -159,7 +159,7 @@ def as_table(given: object, what: str = "table") -> Table:
 
 
 def _columns_of(source: str, frame: Any) -> dict[str, object]:
-    """The columns of a DataFrame by their names as texts, as its CSV file has them."""
+    """The columns of a DataFrame by their names as texts."""
     columns: dict[str, object] = {}
     for name in frame.columns:
         if str(name) in columns:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _CALLER = 5
 """From here to who called ``fit``, for warnings."""
 
+_ABNORMAL = 2
+"""SciPy's status of a line search that found nothing."""
+
 _NO_STEP = Optimizer("sgd", 1e-300)
 """Moves parameters only where the gradient is not finite."""
 
@@ -64,7 +67,7 @@ class Loss:
             if block.weight > 0:
                 parameters = ParameterVector(self.network, vector.copy())
                 state = TrainingState(parameters, _NO_STEP, block.X, block.Y, len(block), 0, block.weights)
-                guard = Guard(state)
+                guard = Guard(state, lambda _: nan)  # what it costs is of no use here
                 engine().run(state, 1)
                 if not guard.all_finite():
                     return guard.take_back().cause
@@ -114,6 +117,11 @@ def minimise(
         diverged = not (isfinite(result.fun) and np.isfinite(result.x).all())
         said = f"L-BFGS diverged in iteration {len(records) + 1}: {objective.cause()}" if diverged else ""
     x, loss, n_iterations = result.x, result.fun, min(result.nit, mlp.max_iter)
+    if result.status == _ABNORMAL and not diverged:  # fun may be of a step that was refused
+        with np.errstate(all="ignore"):
+            loss, _ = objective(x)
+        if last is not None and not loss <= last[0]:
+            loss, x = last
     if diverged:
         if last is None or not last[0] < objective.first:
             raise DivergenceError(_divergence(f"{said}; {NOTHING}", examples))

@@ -76,6 +76,15 @@ class Descent:
         """A copy that shares nothing that is changed."""
         return replace(self, moments=tuple(moment.copy() for moment in self.moments), rates=deepcopy(self.rates))
 
+    def go_back(self, step: int | None) -> None:
+        """Go on from this step, of which the moments are; begin anew where there is none."""
+        if step is None:
+            for moment in self.moments:
+                moment[:] = 0
+        self.step = step or 0
+        if self.rates is not None:
+            self.rates.go_back(self.step)
+
     @property
     def rate(self) -> float:
         """The learning rate of the last step."""
@@ -110,13 +119,14 @@ class _Batches(TrainingState):
         n = min(len(cost) * self.batch_size, len(self.order) - self.cursor)
         sizes = np.full(len(cost), self.batch_size)
         sizes[-1] += n - sizes.sum()
-        shares = sizes / self.n_of_epoch
-        self.loss += float(cost @ shares)
+        terms = cost
         if self._least is not None:
             rows = self.order[self.cursor : self.cursor + n]
             least = self._least[rows] if self.weights is None else self._least[rows] * self.weights[rows]
             sums = np.add.reduceat(least, np.arange(0, n, self.batch_size))
-            self.loss -= float(sums / np.maximum(weight, np.finfo(np.float64).tiny) @ shares)
+            terms = cost - sums / np.maximum(weight, np.finfo(np.float64).tiny)
+        # one after the other, so that slicing changes no bit
+        self.loss = float(np.concatenate([[self.loss], terms * (sizes / self.n_of_epoch)]).cumsum()[-1])
         super().advance(cost, weight, squares)
 
 
@@ -153,7 +163,7 @@ class _Run:
                 self._pace.run(state, end - state.step)
                 if not (guard.good() if state.step < end else guard.all_finite()):
                     self.divergence = guard.take_back()
-                    self._descent.step = self.divergence.kept or 0
+                    self._descent.go_back(self.divergence.kept)
                     return None
                 self._descent.step = state.step
             loss += state.loss
@@ -242,6 +252,12 @@ def train(
                 else:
                     before = outputs(ParameterVector(parameters.network, first), held_out.X)
                     progress.over = learned = progress.is_better_than(mlp.validation_score(before, held_out))
+                    if learned:
+                        parameters.vector[:] = progress.best
+                        descent.go_back(None)
+                    if learned and once:  # the next examples may be better ones
+                        progress.stale += 1
+                        progress.over = progress.stale > mlp.n_iter_no_change
                 _diverged(mlp, run.divergence, learned, progress, earlier, too_large(examples))
                 break
             epochs += 1

@@ -59,12 +59,12 @@ class Divergence:
 
 
 class Guard:
-    """Watches a run between its slices. Of its snapshots, at most a second apart, three are kept, from which it can be
+    """Watches a run between its slices. Of its snapshots, a second apart or more, three are kept, from which it can be
     taken back to the newest steps, and to both ends of its best epoch.
 
     ``first`` are the parameters that it began with. A run may consist of parts, each with an order of its own or a
-    state that has the same parameters and moments. ``cost`` tells what a parameter vector costs; where there is none, C
-    over the state's examples does.
+    state that has the same parameters and moments; the epochs are then those of the parts. ``cost`` tells what a
+    parameter vector costs; where there is none, C over the state's examples does.
     """
 
     def __init__(self, state: TrainingState, cost: Callable[[Array], float] | None = None) -> None:

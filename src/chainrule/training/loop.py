@@ -18,6 +18,8 @@ from chainrule.training.guard import Divergence, Guard
 
 SLICE_SECONDS = 0.05
 
+_active: list[threading.Event] = []  # the one that Ctrl-C sets now, if there is one
+
 _IMPATIENT = 1.0
 """After so many seconds a second Ctrl-C is one of its own."""
 
@@ -112,11 +114,14 @@ class Pace:
 def interrupts() -> Generator[threading.Event]:
     """An event that Ctrl-C sets; another one a second later interrupts at once, as one alone may arrive several times.
 
-    Off the main thread, Ctrl-C is left alone.
+    Within another such context the event is that one's. Off the main thread, Ctrl-C is left alone.
     """
     interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield interrupted
+        return
+    if _active:
+        yield _active[0]
         return
 
     noted = 0.0
@@ -131,7 +136,9 @@ def interrupts() -> Generator[threading.Event]:
             signal.raise_signal(signal.SIGINT)
 
     before = signal.signal(signal.SIGINT, note)
+    _active.append(interrupted)
     try:
         yield interrupted
     finally:
+        _active.clear()
         signal.signal(signal.SIGINT, before)

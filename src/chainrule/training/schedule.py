@@ -103,6 +103,10 @@ class Rates:
         """The rates (n,) of the n steps from ``first`` on; steps count from 0."""
         return self.at(np.arange(first, first + n))
 
+    def go_back(self, step: int) -> None:
+        """Forget what was told of epochs after this step: the steps after it will be other ones."""
+        self._falls = [fall for fall in self._falls if fall <= step]
+
     def at(self, steps: Array) -> Array:
         """The rates of these steps, in float64 and above 0; beyond the run's last step its rate stays."""
         shares = self._shares(np.asarray(steps, np.float64))

@@ -83,6 +83,8 @@ class Trained:
 def plan(table: Table, settings: Settings) -> "Plan":
     """Read the table and decide everything but the weights. Raises DataError or InputError."""
     table = as_table(table)
+    if not table.n_rows:
+        raise DataError(f"{table.source}: no rows; there is nothing to learn from")
     require(isinstance(settings, Settings), "settings", settings, "Settings")
     table = table.without(settings.dropped)
     target_columns = settings.target or table.target
